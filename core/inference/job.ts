@@ -1,0 +1,74 @@
+import type { FailureCode, FailureFacts } from '../failure.ts';
+import type { Tensor } from './tensor.ts';
+
+export const LANES = ['interactive', 'bulk'] as const;
+/** Interactive: somebody waits. Bulk: nobody does. Each has a queue of its own in every pool. */
+export type Lane = (typeof LANES)[number];
+
+/** One admitted request, with everything that a worker needs and nothing that it could ask elsewhere. */
+export type Job = {
+  /** `pred_` and 32 hex digits; unguessable. */
+  readonly id: string;
+  readonly tenant: string;
+  /** Principal id, for the audit of who asked. */
+  readonly principal: string;
+  readonly model: string;
+  /** Chosen once, at admission. */
+  readonly version: string;
+  /** True if the caller named the version: then it runs on that one or not at all. */
+  readonly versionNamed: boolean;
+  readonly pool: string;
+  readonly lane: Lane;
+  readonly inputs: readonly Tensor[];
+  /** Names of the outputs to return, in order; undefined is all. */
+  readonly outputs: readonly string[] | undefined;
+  /** Echoed to the caller. */
+  readonly clientId: string | undefined;
+  readonly rows: number;
+  readonly acceptedAtMs: number;
+  /** Absolute; work past it is dropped before compute (1 s of clock skew is tolerated). */
+  readonly deadlineMs: number;
+  /** The plan's share under contention. */
+  readonly weight: number;
+  /** Compute reserved from the daily budget; settled once with what was used. */
+  readonly reservedComputeMs: number;
+  /** Durable jobs survive a crash of every process; the others live as long as their caller's connection. */
+  readonly durable: boolean;
+  readonly traceparent: string | undefined;
+};
+
+/** How a job ended. The first one written is the one that every reader sees. */
+export type Outcome =
+  | {
+      readonly kind: 'succeeded';
+      readonly version: string;
+      readonly outputs: readonly Tensor[];
+      readonly computeMs: number;
+      readonly queueMs: number;
+      readonly batchRows: number;
+      readonly endedAtMs: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: FailureCode;
+      readonly facts: FailureFacts;
+      readonly computeMs: number;
+      readonly endedAtMs: number;
+    };
+
+/**
+ * submitting: written, not yet surely in the queue (the sweeper re-sends it). queued: in the queue.
+ * running: a worker has started attempt n. ended: `Outcome` is final (a cancelled or expired job ends as failed).
+ */
+export type JobState =
+  | { readonly kind: 'submitting' }
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'running'; readonly attempt: number }
+  | { readonly kind: 'ended'; readonly outcome: Outcome };
+
+/** What is kept of a durable job. Inputs are sealed at rest and left out once the job has ended. */
+export type JobRecord = {
+  readonly job: Job;
+  readonly state: JobState;
+  readonly expiresAtMs: number;
+};

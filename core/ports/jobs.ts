@@ -1,0 +1,35 @@
+import type { Job, JobRecord, Outcome } from '../inference/job.ts';
+
+/**
+ * Durable jobs and the outcomes of all. A job that was never created here (its caller waits on the connection)
+ * has an outcome only as long as somebody waits for it. Payloads are sealed at rest under the tenant's data key.
+ * Another tenant's id is as if it did not exist.
+ */
+export interface Jobs {
+  /** Writes the job as `submitting`, durable when it resolves. `exists`: this id is there already, nothing is changed. */
+  create(job: Job, expiresAtMs: number): Promise<'created' | 'exists'>;
+  /** submitting → queued; any other state stays. */
+  markQueued(tenant: string, id: string): Promise<void>;
+  /**
+   * Before compute: counts a started attempt. `ended`: cancelled, expired or answered already, do not run it.
+   * Works for jobs that were never created too.
+   */
+  begin(job: Job): Promise<{ readonly kind: 'started'; readonly attempt: number } | { readonly kind: 'ended' }>;
+  /** First write wins; wakes who waits. Durable when it resolves if the job was created. False: another outcome was first. */
+  finish(job: Job, outcome: Outcome): Promise<boolean>;
+  /**
+   * Ends a job as failed with `prediction-cancelled` unless it has ended. `unknown` also for another tenant's id.
+   * Works for jobs that were never created while they wait or run.
+   */
+  cancel(tenant: string, id: string, nowMs: number): Promise<'cancelled' | 'ended' | 'unknown'>;
+  /** True once the job has ended or its cancellation is known here; cheap enough to ask before each batch. */
+  hasEnded(job: Job): boolean;
+  read(tenant: string, id: string, nowMs: number): Promise<JobRecord | undefined>;
+  /** The outcome as soon as there is one, or undefined at `untilMs` or when the signal aborts. */
+  wait(job: Pick<Job, 'tenant' | 'id'>, untilMs: number, signal?: AbortSignal): Promise<Outcome | undefined>;
+  /** Jobs that have stayed `submitting` since before `beforeMs`: what a sweeper sends again. */
+  listUnsent(beforeMs: number, limit: number): Promise<readonly Job[]>;
+  /** Forgets expired records. Returns how many. */
+  purge(nowMs: number): Promise<number>;
+  erase(tenant: string): Promise<void>;
+}

@@ -1,0 +1,44 @@
+import type { Artifacts } from './artifacts.ts';
+import type { Capacity } from './capacity.ts';
+import type { Clock } from './clock.ts';
+import type { DataKeys } from './data-keys.ts';
+import type { Directory } from './directory.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { Identity } from './identity.ts';
+import type { JobQueue } from './job-queue.ts';
+import type { Jobs } from './jobs.ts';
+import type { Limits } from './limits.ts';
+import type { Log } from './log.ts';
+import type { ModelChecker } from './model-checker.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { Registry } from './registry.ts';
+import type { Uploads } from './uploads.ts';
+
+/** What one deployment of one region is told. */
+export type RegionConfig = {
+  readonly region: string;
+  /** Base URL of every region, this one's too, without a trailing slash. */
+  readonly regionUrls: Readonly<Record<string, string>>;
+  /** Origins whose browsers may call every tenant; a tenant's own come on top. '*' is any. */
+  readonly corsOrigins: readonly string[];
+};
+
+/** All ports of one region. A use case takes only those it uses: `Pick<Platform, 'limits' | 'queue'>`. */
+export type Platform = {
+  readonly config: RegionConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly directory: Directory;
+  readonly registry: Registry;
+  readonly artifacts: Artifacts;
+  readonly uploads: Uploads;
+  readonly limits: Limits;
+  readonly idempotency: Idempotency;
+  readonly jobs: Jobs;
+  readonly queue: JobQueue;
+  readonly capacity: Capacity;
+  readonly dataKeys: DataKeys;
+  readonly quarantine: Quarantine;
+  readonly identity: Identity;
+  readonly modelChecker: ModelChecker;
+};
