@@ -25,6 +25,11 @@ export const FAILURES = {
     retryable: false,
     advice: 'Ask an operator to register the issuer for your tenant.',
   },
+  'issuer-unavailable': {
+    title: 'The keys of the token issuer cannot be fetched',
+    retryable: true,
+    advice: 'Retry after the time given; operators: check the JWKS address of the issuer.',
+  },
   forbidden: {
     title: 'Not allowed',
     retryable: false,

@@ -4,7 +4,7 @@ import type { Principal } from '../tenancy/principal.ts';
 export interface Identity {
   /**
    * The principal behind an `Authorization` value (`Bearer …`). Throws `credentials-missing`, `credentials-invalid`,
-   * `credentials-expired`, `issuer-unknown`. Answers may be cached for at most a second.
+   * `credentials-expired`, `issuer-unknown`, `issuer-unavailable`. Answers may be cached for at most a second.
    */
   authenticate(authorization: string | undefined, nowMs: number): Promise<Principal>;
   /** A signed token for a browser, 15 minutes, no stronger than tenant-user. */

@@ -3,6 +3,7 @@ import type { Capacity } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { DataKeys } from './data-keys.ts';
 import type { Directory } from './directory.ts';
+import type { Forwarder } from './forwarder.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { JobQueue } from './job-queue.ts';
@@ -40,5 +41,6 @@ export type Platform = {
   readonly dataKeys: DataKeys;
   readonly quarantine: Quarantine;
   readonly identity: Identity;
+  readonly forwarder: Forwarder;
   readonly modelChecker: ModelChecker;
 };

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { FAILURES, Failure, type FailureCode } from '../../core/failure.ts';
+import { type Job, LANES, type Outcome } from '../../core/inference/job.ts';
+import type { Tensor } from '../../core/inference/tensor.ts';
+import { decodeTensors, encodeTensors } from '../../core/inference/tensor-codec.ts';
+
+/*
+ * What is sealed of a job: u32 bytes of JSON, 4 zero bytes, the JSON (all but tensors), zeros to a multiple of 8, the tensors.
+ */
+const HEADER_BYTES = 8;
+
+const detailsSchema = z.strictObject({
+  id: z.string(),
+  tenant: z.string(),
+  principal: z.string(),
+  model: z.string(),
+  version: z.string(),
+  versionNamed: z.boolean(),
+  pool: z.string(),
+  lane: z.enum(LANES),
+  outputs: z.array(z.string()).optional(),
+  clientId: z.string().optional(),
+  rows: z.number(),
+  acceptedAtMs: z.number(),
+  deadlineMs: z.number(),
+  weight: z.number(),
+  reservedComputeMs: z.number(),
+  durable: z.boolean(),
+  traceparent: z.string().optional(),
+});
+
+const outcomeSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('succeeded'),
+    version: z.string(),
+    computeMs: z.number(),
+    queueMs: z.number(),
+    batchRows: z.number(),
+    endedAtMs: z.number(),
+  }),
+  z.strictObject({
+    kind: z.literal('failed'),
+    code: z.enum(Object.keys(FAILURES) as FailureCode[]),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])),
+    computeMs: z.number(),
+    endedAtMs: z.number(),
+  }),
+]);
+
+const endedSchema = z.strictObject({ job: detailsSchema, outcome: outcomeSchema });
+
+/** A job to be run later or elsewhere: as durable, whatever it was before. */
+export function encodeJob(job: Job): Uint8Array {
+  return join(details(job), job.inputs);
+}
+
+/** Throws `record-damaged` if `bytes` are not of `encodeJob`. */
+export function decodeJob(bytes: Uint8Array): Job {
+  const { json, tensors } = split(bytes);
+  return asJob(parse(detailsSchema, json), tensors);
+}
+
+/** A job that has ended, without its inputs, and how it did. */
+export function encodeEnded(job: Job, outcome: Outcome): Uint8Array {
+  if (outcome.kind === 'succeeded') {
+    const { outputs, ...rest } = outcome;
+    return join({ job: details(job), outcome: rest }, outputs);
+  }
+  return join({ job: details(job), outcome: { ...outcome, facts: writableFacts(outcome.facts) } }, []);
+}
+
+/** Throws `record-damaged` if `bytes` are not of `encodeEnded`. */
+export function decodeEnded(bytes: Uint8Array): { job: Job; outcome: Outcome } {
+  const { json, tensors } = split(bytes);
+  const { job, outcome } = parse(endedSchema, json);
+  return {
+    job: asJob(job, []),
+    outcome: outcome.kind === 'succeeded' ? { ...outcome, outputs: tensors } : outcome,
+  };
+}
+
+function details(job: Job): object {
+  const { inputs: _, ...rest } = job;
+  return { ...rest, durable: true };
+}
+
+function asJob(stored: z.infer<typeof detailsSchema>, inputs: readonly Tensor[]): Job {
+  return { outputs: undefined, clientId: undefined, traceparent: undefined, ...stored, inputs };
+}
+
+/** Facts for people: JSON has no infinity, and a wait without end is told by leaving it out. */
+function writableFacts(facts: object): object {
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, fact]) => typeof fact !== 'number' || Number.isFinite(fact)),
+  );
+}
+
+function join(value: object, tensors: readonly Tensor[]): Uint8Array {
+  const json = Buffer.from(JSON.stringify(value));
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(json.length);
+  const padding = Buffer.alloc(-json.length & 7);
+  return Buffer.concat([header, json, padding, encodeTensors(tensors)]);
+}
+
+function split(bytes: Uint8Array): { json: string; tensors: Tensor[] } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const jsonBytes = buffer.length < HEADER_BYTES ? Number.POSITIVE_INFINITY : buffer.readUInt32LE();
+  const tensorsAt = HEADER_BYTES + Math.ceil(jsonBytes / 8) * 8;
+  if (tensorsAt > buffer.length) throw new Failure('record-damaged', { detail: 'a stored job ends early' });
+  return {
+    json: buffer.toString('utf8', HEADER_BYTES, HEADER_BYTES + jsonBytes),
+    tensors: decodeTensors(buffer.subarray(tensorsAt)),
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, json: string): T {
+  try {
+    return schema.parse(JSON.parse(json));
+  } catch (cause) {
+    throw new Failure('record-damaged', { detail: 'a stored job has the wrong fields' }, { cause });
+  }
+}

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export type Connection = { readonly url: string; readonly apiKey: string };
+
+type Problem = {
+  readonly title?: string;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly advice?: string;
+  readonly problems?: readonly string[];
+};
+
+/** What the server said no to, in words for a terminal. */
+export class RequestRefused extends Error {
+  readonly status: number;
+  readonly code: string | undefined;
+
+  constructor(status: number, problem: Problem) {
+    const lines = [`${problem.title ?? 'Refused'} (${status}${problem.code === undefined ? '' : `, ${problem.code}`})`];
+    if (problem.detail !== undefined && problem.detail !== problem.title) lines.push(`  ${problem.detail}`);
+    for (const each of problem.problems ?? []) lines.push(`  - ${each}`);
+    if (problem.advice !== undefined) lines.push(`  ${problem.advice}`);
+    super(lines.join('\n'));
+    this.name = 'RequestRefused';
+    this.status = status;
+    this.code = problem.code;
+  }
+}
+
+/** One JSON request to a region; throws `RequestRefused` on an error status. */
+export async function request<T>(connection: Connection, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await send(connection, method, path, body);
+  const text = await response.text();
+  if (!response.ok) throw new RequestRefused(response.status, parseProblem(text));
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function send(connection: Connection, method: string, path: string, body: unknown): Promise<Response> {
+  const headers: Record<string, string> = { authorization: `Bearer ${connection.apiKey}` };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  try {
+    return await fetch(new URL(path, connection.url), {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new Error(
+      `No answer from ${connection.url}. Is it running? Start it with \`npm start\`, or name another with --url.`,
+      { cause },
+    );
+  }
+}
+
+/** The problem document of an error answer, whatever the answer is. */
+export function parseProblem(text: string): Problem {
+  try {
+    return JSON.parse(text) as Problem;
+  } catch {
+    return { detail: text.slice(0, 200) };
+  }
+}
+
+export type SampleCredentials = {
+  readonly tenants: readonly {
+    readonly tenant: string;
+    readonly region: string;
+    readonly url: string;
+    readonly apiKey: string;
+  }[];
+  readonly operator: { readonly apiKey: string };
+};
+
+export async function readSampleCredentials(dataFolder: string): Promise<SampleCredentials> {
+  return JSON.parse(await readFile(join(dataFolder, 'sample-credentials.json'), 'utf8')) as SampleCredentials;
+}

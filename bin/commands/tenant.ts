@@ -1,0 +1,141 @@
+import type { Command } from 'commander';
+import { request } from '../client.ts';
+import { connect, type RemoteOptions, remote } from '../options.ts';
+import { printResult } from '../output.ts';
+
+type Tenant = {
+  readonly id: string;
+  readonly name: string;
+  readonly region: string;
+  readonly plan: string;
+  readonly suspended: boolean;
+  readonly wrong_region: string;
+};
+type Key = {
+  readonly id: string;
+  readonly role: string;
+  readonly label: string;
+  readonly created_at_ms: number;
+  readonly revoked_at_ms?: number | null;
+};
+
+export function addTenantCommands(program: Command): void {
+  const tenant = program.command('tenant').description('customer accounts of a region');
+  remote(tenant.command('create <id>').description('create a tenant in the region talked to'))
+    .option('--name <name>', 'name for people')
+    .option('--plan <plan>', 'free, pro or enterprise', 'free')
+    .action(create);
+  remote(tenant.command('list').description('tenants of the region')).action(list);
+  remote(tenant.command('set-plan <id> <plan>').description('move a tenant to another plan')).action(setPlan);
+  remote(tenant.command('usage <id>').description("today's use against the plan")).action(usage);
+  remote(tenant.command('erase <id>').description('destroy the data of a tenant for ever'))
+    .requiredOption('--confirm <id>', 'the tenant id once more')
+    .action(erase);
+  addKeyCommands(program);
+  remote(program.command('plans').description('plans of the region')).action(plans);
+}
+
+function addKeyCommands(program: Command): void {
+  const key = program.command('key').description('API keys of a tenant');
+  remote(key.command('create <tenant>').description('create an API key; it is shown once'))
+    .option('--role <role>', 'tenant-user or tenant-admin', 'tenant-user')
+    .option('--label <label>', 'what it is for', 'made by sluice key create')
+    .action(createKey);
+  remote(key.command('list <tenant>').description('keys of a tenant, without their secrets')).action(listKeys);
+  remote(key.command('revoke <tenant> <keyId>').description('revoke a key; in force within a second')).action(
+    revokeKey,
+  );
+}
+
+async function create(
+  id: string,
+  options: RemoteOptions & { readonly name?: string; readonly plan: string },
+): Promise<void> {
+  const tenant = await request<Tenant>(await connect(options), 'POST', '/control/v1/tenants', {
+    id,
+    name: options.name ?? id,
+    plan: options.plan,
+  });
+  printTenants([tenant], options);
+}
+
+async function list(options: RemoteOptions): Promise<void> {
+  const page = await request<{ tenants: Tenant[] }>(await connect(options), 'GET', '/control/v1/tenants?limit=1000');
+  printTenants(page.tenants, options);
+}
+
+async function setPlan(id: string, plan: string, options: RemoteOptions): Promise<void> {
+  printTenants([await request<Tenant>(await connect(options), 'PATCH', tenantPath(id), { plan })], options);
+}
+
+async function usage(id: string, options: RemoteOptions): Promise<void> {
+  const used = await request<Record<string, unknown>>(await connect(options), 'GET', `${tenantPath(id)}/usage`);
+  printResult(options, Object.entries(used), ['what', 'value'], ([what, value]) => [
+    what,
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ]);
+}
+
+async function erase(id: string, options: RemoteOptions & { readonly confirm: string }): Promise<void> {
+  if (options.confirm !== id) throw new Error(`--confirm says ${options.confirm}, not ${id}: nothing was erased`);
+  await request(await connect(options), 'DELETE', `${tenantPath(id)}/data`);
+  console.log(`erased the data of ${id}`);
+}
+
+async function plans(options: RemoteOptions): Promise<void> {
+  const page = await request<{ plans: { id: string; limits: Record<string, number | string[]> }[] }>(
+    await connect(options),
+    'GET',
+    '/control/v1/plans',
+  );
+  const limits = Object.keys(page.plans[0]?.limits ?? {});
+  printResult(options, page.plans, ['plan', ...limits], (plan) => [
+    plan.id,
+    ...limits.map((limit) => String(plan.limits[limit])),
+  ]);
+}
+
+async function createKey(
+  tenant: string,
+  options: RemoteOptions & { readonly role: string; readonly label: string },
+): Promise<void> {
+  const body = { role: options.role, label: options.label };
+  const made = await request<{ id: string; api_key: string }>(
+    await connect(options),
+    'POST',
+    `${tenantPath(tenant)}/keys`,
+    body,
+  );
+  printResult(options, [made], ['key id', 'API key (shown once)'], (key) => [key.id, key.api_key]);
+}
+
+async function listKeys(tenant: string, options: RemoteOptions): Promise<void> {
+  const page = await request<{ keys: Key[] }>(await connect(options), 'GET', `${tenantPath(tenant)}/keys`);
+  printResult(options, page.keys, ['key id', 'role', 'label', 'created', 'state'], (key) => [
+    key.id,
+    key.role,
+    key.label,
+    new Date(key.created_at_ms).toISOString().slice(0, 19),
+    key.revoked_at_ms == null ? 'active' : 'revoked',
+  ]);
+}
+
+async function revokeKey(tenant: string, keyId: string, options: RemoteOptions): Promise<void> {
+  await request(await connect(options), 'DELETE', `${tenantPath(tenant)}/keys/${encodeURIComponent(keyId)}`);
+  console.log(`revoked ${keyId}`);
+}
+
+function tenantPath(id: string): string {
+  return `/control/v1/tenants/${encodeURIComponent(id)}`;
+}
+
+function printTenants(tenants: readonly Tenant[], options: RemoteOptions): void {
+  printResult(options, tenants, ['tenant', 'name', 'region', 'plan', 'wrong region', 'state'], (tenant) => [
+    tenant.id,
+    tenant.name,
+    tenant.region,
+    tenant.plan,
+    tenant.wrong_region,
+    tenant.suspended ? 'suspended' : 'active',
+  ]);
+}

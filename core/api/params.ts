@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import type { FailureCode } from '../failure.ts';
+import { MODEL_NAME } from '../models/manifest.ts';
+import { TENANT_ID } from '../tenancy/tenant.ts';
+
+/**
+ * What stands in the path, by name. A value that does not match cannot name anything, so `unknown` answers it; what
+ * matches is safe in a file name and a log line.
+ */
+export const PARAMS = {
+  model: param(MODEL_NAME, 'model-unknown', 'Name of a model.'),
+  version: param(/^[1-9][0-9]{0,8}$/, 'version-unknown', 'Number of a version.'),
+  prediction: param(/^pred_[0-9a-f]{32}$/, 'prediction-unknown', 'Id of a prediction, from Location or the 202 body.'),
+  tenant: param(TENANT_ID, 'tenant-unknown', 'Id of a tenant.'),
+  plan: param(/^[a-z][a-z0-9-]{1,30}$/, 'plan-unknown', 'Id of a plan.'),
+  key: param(/^[A-Za-z0-9-]{1,64}$/, 'key-unknown', 'Id of an API key: the third part of the key.'),
+  upload: param(/^[A-Za-z0-9_-]{1,128}$/, 'upload-unknown', 'Id of an upload.'),
+} as const;
+
+export type ParamName = keyof typeof PARAMS;
+
+function param<Unknown extends FailureCode>(pattern: RegExp, unknown: Unknown, description: string) {
+  return { pattern, unknown, schema: z.string().regex(pattern).describe(description) };
+}

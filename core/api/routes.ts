@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+import { CONTROL_ROUTES } from './control-routes.ts';
+import { DATA_ROUTES } from './data-routes.ts';
+
+/** THE table of endpoints. Hosts, OpenAPI, CDK and console all read it; an endpoint is in it when it works. */
+export const ROUTES = [...DATA_ROUTES, ...CONTROL_ROUTES] as const;
+
+export type Route = (typeof ROUTES)[number];
+export type RouteId = Route['id'];
+type RouteOf<Id extends RouteId> = Extract<Route, { readonly id: Id }>;
+
+type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
+
+/** Path parameters of a route, decoded and matched against PARAMS. */
+export type ParamsOf<Id extends RouteId> = { readonly [Name in NamesIn<RouteOf<Id>['path']>]: string };
+
+/** The parsed query of a route; undefined where it takes none. */
+export type QueryOf<Id extends RouteId> =
+  RouteOf<Id> extends { readonly query: infer Q extends z.ZodType } ? z.output<Q> : undefined;
+
+/** The parsed JSON body of a route; undefined where it takes none, or one that is not described by a schema. */
+export type BodyOf<Id extends RouteId> =
+  RouteOf<Id> extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined;
+
+/** JSON bodies that a route may answer with, of all its statuses. */
+export type AnswerOf<Id extends RouteId> = {
+  [Status in keyof RouteOf<Id>['responses']]: RouteOf<Id>['responses'][Status] extends infer R extends z.ZodType
+    ? z.input<R>
+    : undefined;
+}[keyof RouteOf<Id>['responses']];

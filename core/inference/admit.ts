@@ -1,0 +1,96 @@
+import { Failure } from '../failure.ts';
+import { FreshCache } from '../fresh-cache.ts';
+import type { CapacityReport } from '../ports/capacity.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { PlanLimits } from '../tenancy/plan.ts';
+import { MINUTE_MS } from '../units.ts';
+import type { Job } from './job.ts';
+
+/** Backlog figures are read at most this often; workers report every 100 ms or so. */
+const BACKLOG_AGE_MS = 50;
+/** An unsettled reservation outlives its job's deadline by this: time for a late worker to settle it. */
+const SETTLE_GRACE_MS = MINUTE_MS;
+
+type AdmitPorts = Pick<Platform, 'limits' | 'capacity' | 'queue'>;
+
+/** Takes a place in flight and the job's compute; throws `in-flight-exceeded` or `compute-budget-exceeded`. */
+export async function reserveFor(ports: AdmitPorts, job: Job, limits: PlanLimits, nowMs: number): Promise<void> {
+  const answer = await ports.limits.reserve(
+    {
+      tenant: job.tenant,
+      id: job.id,
+      inFlightLimit: limits.requestsInFlight,
+      computeMs: job.reservedComputeMs,
+      dailyComputeMs: limits.dailyComputeMs,
+      expiresAtMs: job.deadlineMs + SETTLE_GRACE_MS,
+    },
+    nowMs,
+  );
+  if (answer.kind === 'granted') return;
+  if (answer.kind === 'in-flight-full') {
+    throw new Failure('in-flight-exceeded', { limit: limits.requestsInFlight, retryAfterMs: answer.retryAfterMs });
+  }
+  throw new Failure('compute-budget-exceeded', { limit: limits.dailyComputeMs, retryAfterMs: answer.retryAfterMs });
+}
+
+type Backlog = { readonly reports: readonly CapacityReport[]; readonly depth: number };
+
+/** Refuses at once what would not be answered in time, rather than let it wait in vain. */
+export class LoadShedder {
+  readonly #ports: AdmitPorts;
+  readonly #backlogs = new FreshCache<Backlog>(BACKLOG_AGE_MS, 100);
+
+  constructor(ports: AdmitPorts) {
+    this.#ports = ports;
+  }
+
+  /** Throws `overloaded` if the estimated wait and run would end after the job's deadline. */
+  check(job: Job, nowMs: number): void | Promise<void> {
+    const key = `${job.pool}\n${job.lane}`;
+    const backlog = this.#backlogs.get(key, nowMs, () => this.#read(job, nowMs));
+    return backlog instanceof Promise ? backlog.then((read) => judge(read, job, nowMs)) : judge(backlog, job, nowMs);
+  }
+
+  async #read(job: Job, nowMs: number): Promise<Backlog> {
+    const [reports, depth] = await Promise.all([
+      this.#ports.capacity.read(job.pool, nowMs),
+      this.#ports.queue.depth(job.pool, job.lane),
+    ]);
+    return { reports, depth };
+  }
+}
+
+function judge(backlog: Backlog, job: Job, nowMs: number): void {
+  const waitMs = estimateWaitMs(backlog.reports, backlog.depth, job);
+  if (nowMs + waitMs > job.deadlineMs)
+    throw new Failure('overloaded', { retryAfterMs: Math.max(1000, waitMs - (job.deadlineMs - nowMs)) });
+}
+
+/**
+ * Milliseconds until the job would be answered: what workers hold, what waits in the queue and its own rows,
+ * over all runners. 0 where no worker reports (a cold pool wakes up; nothing is known of it).
+ */
+export function estimateWaitMs(
+  reports: readonly CapacityReport[],
+  depth: number,
+  job: Pick<Job, 'model' | 'version' | 'rows'>,
+): number {
+  let runners = 0;
+  let backlogMs = 0;
+  let rowMsSum = 0;
+  let rowMsCount = 0;
+  let ownRowMs = 0;
+  for (const report of reports) {
+    if (report.draining) continue;
+    runners += report.runners;
+    backlogMs += report.backlogMs;
+    ownRowMs = Math.max(ownRowMs, report.rowMs[`${job.model}@${job.version}`] ?? 0);
+    for (const rowMs of Object.values(report.rowMs)) {
+      rowMsSum += rowMs;
+      rowMsCount += 1;
+    }
+  }
+  if (runners === 0) return 0;
+  const meanRowMs = rowMsCount === 0 ? 0 : rowMsSum / rowMsCount;
+  return (backlogMs + depth * meanRowMs) / runners + ownRowMs * job.rows;
+}

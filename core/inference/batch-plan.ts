@@ -1,0 +1,134 @@
+import { isBatchable } from '../models/signature.ts';
+import type { ModelVersion } from '../models/version.ts';
+import type { Job } from './job.ts';
+
+/** Most padded elements of a run unless the manifest says otherwise: measured best on CPU at 512 to 1,024 (ONNX.md). */
+const DEFAULT_PADDED_ELEMENTS = 1024;
+
+/** A free dimension that may be filled up: the same name has the same length everywhere in a run. */
+export type PaddedInput = { readonly value: number; readonly axes: ReadonlyMap<number, string> };
+
+/** What one version allows its runs to be, worked out once. */
+export type BatchPlan = {
+  /** `model@version`. */
+  readonly version: string;
+  /** True: every request has a run of its own. */
+  readonly alone: boolean;
+  /** True: only requests of one tenant share a run. */
+  readonly perTenant: boolean;
+  readonly maxRows: number;
+  readonly maxPaddedElements: number;
+  readonly maxBatchMs: number;
+  /** By input name; empty if rows of different lengths never share a run. */
+  readonly padded: ReadonlyMap<string, PaddedInput>;
+  /** By output name: which axes are cut back to the request's own length, and by which dimension's name. */
+  readonly cut: ReadonlyMap<string, ReadonlyMap<number, string>>;
+  /** One place (input and axis) of each padded dimension: its length decides the step. */
+  readonly steps: readonly { readonly input: string; readonly axis: number }[];
+  /** Names of inputs whose free dimensions after the first must be equal within a run. */
+  readonly exact: ReadonlySet<string>;
+};
+
+/** Which requests may share a run with this one, and what a row of it weighs. */
+export type Bucket = {
+  /** Requests with equal keys may share a run, no others. */
+  readonly key: string;
+  /** Elements of a row of the largest padded input, or of the largest input where nothing is padded. */
+  readonly length: number;
+  /** Rows of about one length, whose measured times belong together. */
+  readonly costKey: number;
+};
+
+export function planBatches(version: ModelVersion): BatchPlan {
+  const { signature, manifest } = version;
+  const names = paddableNames(version);
+  const padded = new Map<string, PaddedInput>();
+  const exact = new Set<string>();
+  for (const input of signature.inputs) {
+    const free = freeAxes(input.shape);
+    if (free.size === 0) continue;
+    const value = manifest.inputs[input.name]?.pad;
+    if (value !== undefined && isSubset(free, names)) padded.set(input.name, { value, axes: free });
+    else exact.add(input.name);
+  }
+  const cut = new Map(
+    padded.size === 0 ? [] : signature.outputs.map((output) => [output.name, freeAxes(output.shape)] as const),
+  );
+  return {
+    version: `${version.model}@${version.version}`,
+    alone: !isBatchable(signature) || manifest.batching.maxRows === 1,
+    perTenant: manifest.batching.batchMateDependent,
+    maxRows: manifest.batching.maxRows,
+    maxPaddedElements:
+      manifest.batching.maxPaddedElements ?? (padded.size > 0 ? DEFAULT_PADDED_ELEMENTS : Number.POSITIVE_INFINITY),
+    maxBatchMs: manifest.batching.maxBatchMs,
+    padded,
+    cut,
+    steps: firstPlaces(padded),
+    exact,
+  };
+}
+
+/** Two requests share a run only if every dimension that is not padded is equal, and padded ones are within a step. */
+export function bucketOf(plan: BatchPlan, job: Pick<Job, 'tenant' | 'inputs'>): Bucket {
+  let key = plan.perTenant ? `${plan.version}\n${job.tenant}` : plan.version;
+  let length = 1;
+  for (const { name, shape } of job.inputs) {
+    const isPadded = plan.padded.has(name);
+    if (isPadded || plan.padded.size === 0) length = Math.max(length, rowElements(shape));
+    if (plan.exact.has(name)) key += `\n${name} ${shape.slice(1).join()}`;
+    if (!isPadded) continue;
+    for (const step of plan.steps) if (step.input === name) key += `\n${lengthStep(shape[step.axis]!)}`;
+  }
+  return { key, length, costKey: lengthStep(length) };
+}
+
+/**
+ * Half octaves: lengths within a factor of √2 share a step, so that padding wastes at most 29 % of a row (1 − 1/√2),
+ * on average half of that.
+ */
+export function lengthStep(length: number): number {
+  return Math.ceil(2 * Math.log2(Math.max(1, length)));
+}
+
+/**
+ * Dimension names that may be padded: named, padded by every input that has them, and known in every output. An output
+ * with a free dimension that no padded input names cannot be cut back, so then nothing is padded.
+ */
+function paddableNames({ signature, manifest }: ModelVersion): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const input of signature.inputs) for (const name of freeAxes(input.shape).values()) names.add(name);
+  names.delete('');
+  for (const input of signature.inputs) {
+    if (manifest.inputs[input.name]?.pad !== undefined && input.datatype !== 'BYTES') continue;
+    for (const name of freeAxes(input.shape).values()) names.delete(name);
+  }
+  const outputNames = signature.outputs.flatMap((output) => [...freeAxes(output.shape).values()]);
+  return outputNames.every((name) => names.has(name)) ? names : new Set();
+}
+
+/** Free dimensions after the first, by axis. */
+function freeAxes(shape: readonly (number | string)[]): ReadonlyMap<number, string> {
+  return new Map(
+    shape.flatMap((dimension, axis) => (axis > 0 && typeof dimension === 'string' ? [[axis, dimension]] : [])),
+  );
+}
+
+function isSubset(axes: ReadonlyMap<number, string>, names: ReadonlySet<string>): boolean {
+  for (const name of axes.values()) if (!names.has(name)) return false;
+  return true;
+}
+
+function firstPlaces(padded: ReadonlyMap<string, PaddedInput>): BatchPlan['steps'] {
+  const places = new Map<string, { input: string; axis: number }>();
+  for (const [input, { axes }] of padded) {
+    for (const [axis, name] of axes) if (!places.has(name)) places.set(name, { input, axis });
+  }
+  return [...places.values()];
+}
+
+function rowElements(shape: readonly number[]): number {
+  let elements = 1;
+  for (let axis = 1; axis < shape.length; axis += 1) elements *= shape[axis]!;
+  return elements;
+}

@@ -1,0 +1,158 @@
+import { Failure } from '../failure.ts';
+import type { ModelVersion } from '../models/version.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { Quota } from '../tenancy/quota.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
+import { type LoadShedder, reserveFor } from './admit.ts';
+import type { ServingVersion } from './choose-version.ts';
+import type { Job } from './job.ts';
+import { quarantineBytes } from './quarantine-bytes.ts';
+import { type Claim, claimFor, replayOf, toClaim } from './replay.ts';
+import type { InferAnswer, InferCall } from './request.ts';
+import type { ValidatedInputs } from './validate-inputs.ts';
+import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
+
+/** API Gateway ends a buffered answer at 29 s; 202 leaves before that. Embedded keeps the same promise. */
+export const LONGEST_WAIT_MS = 25 * SECOND_MS;
+/** Deadline of a job that somebody waits for, unless the request says otherwise. */
+const INTERACTIVE_DEADLINE_MS = 30 * SECOND_MS;
+/** Deadline of a job that nobody waits for. */
+const BULK_DEADLINE_MS = 15 * MINUTE_MS;
+const LONGEST_DEADLINE_MS = DAY_MS;
+
+type SubmitPorts = Pick<
+  Platform,
+  'limits' | 'capacity' | 'queue' | 'jobs' | 'idempotency' | 'quarantine' | 'dataKeys' | 'clock'
+>;
+
+/** What a host keeps between requests. */
+export type Submission = {
+  readonly ports: SubmitPorts;
+  readonly quota: Quota;
+  readonly shedder: LoadShedder;
+  readonly waiting: WaitingHandlers;
+};
+
+/**
+ * The way of one request from a chosen version to its answer: validate → quarantine → idempotency → rows, compute and
+ * a place in flight → shed → queue → wait. What is refused before it was accepted leaves nothing behind.
+ */
+export async function submit(host: Submission, call: InferCall, serving: ServingVersion): Promise<InferAnswer> {
+  const { ports } = host;
+  const arrivedMs = ports.clock.nowMs();
+  const inputs = serving.validate(call.request);
+  const tenant = call.caller.tenant.id;
+  const bulk = call.prefer.respondAsync && (call.prefer.waitMs ?? 0) === 0;
+  const patience: Patience = { untilMs: arrivedMs + waitMsOf(call, bulk), signal: call.signal };
+  const claim = call.idempotencyKey === undefined ? undefined : await toClaim(ports, call);
+  if (claim !== undefined) {
+    const replayed = await replayOf(ports, claim, patience);
+    if (replayed !== undefined) return replayed;
+  }
+  const async = bulk || !host.waiting.hasRoom(tenant, call.caller.limits.waitingHandlers);
+  const job = toJob(call, serving.version, inputs, { bulk, durable: async || claim !== undefined, arrivedMs });
+  await refuseQuarantined(ports, job);
+  await admit(host, call, job, arrivedMs);
+  const earlier = await send(ports, job, claim, patience);
+  if (earlier !== undefined) return earlier;
+  return async ? pending(job) : host.waiting.during(tenant, awaitAnswer(ports, job, patience));
+}
+
+async function admit(host: Submission, call: InferCall, job: Job, nowMs: number): Promise<void> {
+  const rows = host.quota.takeRows(call.caller, job.rows, nowMs);
+  if (rows instanceof Promise) await rows;
+  await reserveFor(host.ports, job, call.caller.limits, nowMs);
+  try {
+    const shed = host.shedder.check(job, nowMs);
+    if (shed !== undefined) await shed;
+  } catch (error) {
+    await host.ports.limits.settle(job.tenant, job.id, 0, nowMs);
+    throw error;
+  }
+}
+
+/** Durable before it is sent, claimed before it is sent; returns an earlier job's answer if the key was taken meanwhile. */
+async function send(
+  ports: SubmitPorts,
+  job: Job,
+  claim: Claim | undefined,
+  patience: Patience,
+): Promise<InferAnswer | undefined> {
+  try {
+    if (job.durable) await ports.jobs.create(job, job.deadlineMs + RESULT_KEPT_MS);
+    const earlier = claim === undefined ? undefined : await claimFor(ports, claim, job, patience);
+    if (earlier !== undefined) {
+      await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
+      return earlier;
+    }
+    await ports.queue.send(job);
+    if (job.durable) await ports.jobs.markQueued(job.tenant, job.id);
+    return undefined;
+  } catch (error) {
+    // Accepted or not, the sweeper decides by what was written; the caller was told nothing but the failure.
+    if (!job.durable) await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
+    throw error;
+  }
+}
+
+async function refuseQuarantined(ports: SubmitPorts, job: Job): Promise<void> {
+  if (await ports.quarantine.isEmpty(job.tenant)) return;
+  const fingerprint = await ports.dataKeys.fingerprint(job.tenant, quarantineBytes(job));
+  if (await ports.quarantine.has(job.tenant, fingerprint, ports.clock.nowMs())) throw new Failure('input-quarantined');
+}
+
+function waitMsOf(call: InferCall, bulk: boolean): number {
+  return bulk ? 0 : Math.min(call.prefer.waitMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS);
+}
+
+type Circumstances = { readonly bulk: boolean; readonly durable: boolean; readonly arrivedMs: number };
+
+function toJob(
+  call: InferCall,
+  version: ModelVersion,
+  inputs: ValidatedInputs,
+  { bulk, durable, arrivedMs }: Circumstances,
+): Job {
+  const { caller, request } = call;
+  const deadline = request.timeoutMs ?? (bulk ? BULK_DEADLINE_MS : INTERACTIVE_DEADLINE_MS);
+  return {
+    id: `pred_${crypto.randomUUID().replaceAll('-', '')}`,
+    tenant: caller.tenant.id,
+    principal: caller.principal.id,
+    model: version.model,
+    version: version.version,
+    versionNamed: call.version !== undefined,
+    pool: 'default',
+    lane: bulk ? 'bulk' : 'interactive',
+    inputs: request.inputs,
+    outputs: inputs.outputs,
+    clientId: request.clientId,
+    rows: inputs.rows,
+    acceptedAtMs: arrivedMs,
+    deadlineMs: arrivedMs + Math.min(deadline, LONGEST_DEADLINE_MS),
+    weight: caller.limits.weight,
+    reservedComputeMs: inputs.rows * version.manifest.maxComputeMsPerRow,
+    durable,
+    traceparent: call.traceparent,
+  };
+}
+
+/** How many callers of each tenant wait on this host: beyond the plan's cap the answer is 202. */
+export class WaitingHandlers {
+  readonly #counts = new Map<string, number>();
+
+  hasRoom(tenant: string, cap: number): boolean {
+    return (this.#counts.get(tenant) ?? 0) < cap;
+  }
+
+  async during<T>(tenant: string, answer: Promise<T>): Promise<T> {
+    this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
+    try {
+      return await answer;
+    } finally {
+      const left = (this.#counts.get(tenant) ?? 1) - 1;
+      if (left > 0) this.#counts.set(tenant, left);
+      else this.#counts.delete(tenant);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import type { Platform } from '../ports/platform.ts';
+
+/** Jobs sent again in one sweep at the most; the next sweep takes the rest. */
+const SWEEP_JOBS = 500;
+
+/**
+ * Sends again what was accepted but may never have reached the queue, and forgets expired records.
+ * Sending twice is harmless: delivery is at least once and the first result stays.
+ */
+export async function sweep(
+  ports: Pick<Platform, 'jobs' | 'queue'>,
+  unsentBeforeMs: number,
+  nowMs: number,
+): Promise<{ resent: number; purged: number }> {
+  const unsent = await ports.jobs.listUnsent(unsentBeforeMs, SWEEP_JOBS);
+  for (const job of unsent) {
+    await ports.queue.send(job);
+    await ports.jobs.markQueued(job.tenant, job.id);
+  }
+  return { resent: unsent.length, purged: await ports.jobs.purge(nowMs) };
+}

@@ -1,0 +1,125 @@
+import { Fifo } from './fifo.ts';
+
+/** What the fair queue must know of a piece of work. */
+export type Waiting = {
+  readonly tenant: string;
+  /** The tenant's share relative to others. */
+  readonly weight: number;
+  /** Only work with equal buckets may share a run. */
+  readonly bucket: string;
+  /** Expected compute in milliseconds, its part of a shared run. */
+  readonly costMs: number;
+};
+
+/**
+ * What a tenant gets for each round, times its weight. A heavy tenant (weight 16) then goes on for one batch (15 ms)
+ * before the next one's turn.
+ */
+const QUANTUM_MS = 1;
+/** Credit that waits unused is bounded, so that a tenant whose model was loading does not then run alone for long. */
+const MOST_CREDIT_ROUNDS = 100;
+/** Debt is bounded by one run of the default model timeout: what a tenant owes is forgotten beyond it. */
+const MOST_DEBT_MS = 10_000;
+
+/** One tenant's work in one lane: first in first out for each bucket, and the credit that deficit round-robin keeps. */
+export class TenantFlow<T extends Waiting> {
+  readonly tenant: string;
+  /** Buckets with work, the one whose turn is next first. */
+  readonly #buckets = new Map<string, Fifo<T>>();
+  #weight: number;
+  #creditMs: number;
+  #round: number;
+  #waiting = 0;
+  #running = 0;
+  /** Set while nothing waits or runs, cleared by work: the flow is forgotten at the second sweep that finds it set. */
+  idle = false;
+
+  constructor(tenant: string, weight: number, round: number) {
+    this.tenant = tenant;
+    this.#weight = weight;
+    this.#creditMs = QUANTUM_MS * weight;
+    this.#round = round;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get isUsed(): boolean {
+    return this.#waiting > 0 || this.#running > 0;
+  }
+
+  /** True if this is the first of its bucket here. */
+  push(item: T, round: number): boolean {
+    this.idle = false;
+    if (this.#waiting === 0) {
+      // While nothing waited nothing was missed: credit of those rounds is not saved up.
+      this.#creditMs = Math.min(this.creditMs(round), QUANTUM_MS * item.weight);
+    }
+    this.#weight = item.weight;
+    this.#waiting += 1;
+    const queue = this.#buckets.get(item.bucket);
+    if (queue !== undefined) {
+      queue.push(item);
+      return false;
+    }
+    const first = new Fifo<T>();
+    first.push(item);
+    this.#buckets.set(item.bucket, first);
+    return true;
+  }
+
+  /** Credit at `round`: what came with the rounds since the last look is added now. */
+  creditMs(round: number): number {
+    if (round !== this.#round) {
+      const earnedMs = (round - this.#round) * QUANTUM_MS * this.#weight;
+      this.#creditMs = Math.min(this.#creditMs + earnedMs, MOST_CREDIT_ROUNDS * QUANTUM_MS * this.#weight);
+      this.#round = round;
+    }
+    return this.#creditMs;
+  }
+
+  /** Whole rounds until there is credit again, at least 1. */
+  roundsToCredit(round: number): number {
+    return Math.max(1, Math.floor(-this.creditMs(round) / (QUANTUM_MS * this.#weight)) + 1);
+  }
+
+  nextBucket(accept: (bucket: string) => boolean): string | undefined {
+    for (const bucket of this.#buckets.keys()) if (accept(bucket)) return bucket;
+    return undefined;
+  }
+
+  peek(bucket: string): T | undefined {
+    return this.#buckets.get(bucket)?.peek();
+  }
+
+  /** Takes the item that `peek` showed. True if it was the last of its bucket. */
+  drop(bucket: string): boolean {
+    const queue = this.#buckets.get(bucket)!;
+    queue.drop();
+    this.#waiting -= 1;
+    if (queue.length > 0) return false;
+    this.#buckets.delete(bucket);
+    return true;
+  }
+
+  /** The other buckets of this tenant come first next time. */
+  rotate(bucket: string): void {
+    if (this.#buckets.size < 2) return;
+    const queue = this.#buckets.get(bucket);
+    if (queue === undefined) return;
+    this.#buckets.delete(bucket);
+    this.#buckets.set(bucket, queue);
+  }
+
+  start(costMs: number): void {
+    this.#running += 1;
+    this.#creditMs = Math.max(this.#creditMs - costMs, -MOST_DEBT_MS);
+  }
+
+  /** Corrects what `start` took by what was measured. */
+  end(costMs: number, measuredMs: number): void {
+    this.#running -= 1;
+    this.#creditMs = Math.max(this.#creditMs + costMs - measuredMs, -MOST_DEBT_MS);
+  }
+}

@@ -1,0 +1,62 @@
+import { Failure } from '../failure.ts';
+import type { Platform } from '../ports/platform.ts';
+import { DAY_MS, SECOND_MS } from '../units.ts';
+import type { Job, Outcome } from './job.ts';
+import type { InferAnswer } from './request.ts';
+
+/** Results of accepted jobs are kept this long. */
+export const RESULT_KEPT_MS = DAY_MS;
+/** Polling pays request rate: asking more often than this gains nothing. */
+const POLL_AFTER_MS = SECOND_MS;
+
+type WaitPorts = Pick<Platform, 'jobs' | 'queue' | 'clock'>;
+
+export type Patience = { readonly untilMs: number; readonly signal: AbortSignal | undefined };
+
+/**
+ * Waits for a sent job and answers: its outputs, its failure (thrown), or 202 once patience ends, by which time the
+ * job is durable. If the caller goes away, a job that was not accepted is cancelled.
+ */
+export async function awaitAnswer(ports: WaitPorts, job: Job, patience: Patience): Promise<InferAnswer> {
+  const outcome = await ports.jobs.wait(job, Math.min(patience.untilMs, job.deadlineMs), patience.signal);
+  if (outcome !== undefined) return toAnswer(job, outcome, false);
+  if (job.durable) return pending(job);
+  const nowMs = ports.clock.nowMs();
+  if (patience.signal?.aborted || nowMs >= job.deadlineMs) {
+    await ports.jobs.cancel(job.tenant, job.id, nowMs);
+    throw new Failure(patience.signal?.aborted ? 'prediction-cancelled' : 'prediction-expired');
+  }
+  return acceptLate(ports, job);
+}
+
+/** A synchronous job whose answer turns into 202: durable first, then accepted. */
+async function acceptLate(ports: WaitPorts, job: Job): Promise<InferAnswer> {
+  const durable: Job = { ...job, durable: true };
+  await ports.jobs.create(durable, ports.clock.nowMs() + RESULT_KEPT_MS);
+  await ports.queue.persist(durable);
+  await ports.jobs.markQueued(job.tenant, job.id);
+  const record = await ports.jobs.read(job.tenant, job.id, ports.clock.nowMs());
+  return record?.state.kind === 'ended' ? toAnswer(job, record.state.outcome, false) : pending(job);
+}
+
+export function pending(job: Pick<Job, 'id' | 'version'>): InferAnswer {
+  return { kind: 'accepted', id: job.id, version: job.version, retryAfterMs: POLL_AFTER_MS };
+}
+
+/** The outputs, or the job's failure thrown. */
+export function toAnswer(
+  job: Pick<Job, 'id' | 'model' | 'clientId'>,
+  outcome: Outcome,
+  replayed: boolean,
+): InferAnswer {
+  if (outcome.kind === 'failed') throw new Failure(outcome.code, { ...outcome.facts, predictionId: job.id });
+  return {
+    kind: 'answered',
+    id: job.id,
+    model: job.model,
+    clientId: job.clientId,
+    version: outcome.version,
+    outcome,
+    replayed,
+  };
+}

@@ -1,0 +1,47 @@
+import type { Platform } from '../ports/platform.ts';
+import { SECOND_MS } from '../units.ts';
+import { changeTenant, readTenant } from './manage-tenants.ts';
+
+type ErasePorts = Pick<
+  Platform,
+  'registry' | 'dataKeys' | 'jobs' | 'queue' | 'idempotency' | 'limits' | 'quarantine' | 'clock'
+>;
+
+/** Handlers may act on a tenant record that is a second old, and finish what they began; the rest is room for clocks. */
+const SUSPENSION_KNOWN_MS = 1.5 * SECOND_MS;
+
+/**
+ * Destroys a tenant's data key, so that nothing sealed under it can ever be read again, then its rows. The tenant, its
+ * plan and its keys stay, and what it has used of its quota stays used. Safe to repeat after a failure; `tenant-unknown`.
+ */
+export async function eraseTenantData(ports: ErasePorts, tenant: string): Promise<void> {
+  await readTenant(ports, tenant);
+  await destroyData(ports, tenant);
+}
+
+/**
+ * Suspends a tenant, waits until every handler knows, revokes its keys, erases its data and its quota, and removes it.
+ * Safe to repeat after a failure: the record goes last. `tenant-unknown`.
+ */
+export async function removeTenant(
+  ports: ErasePorts & Pick<Platform, 'directory' | 'config'>,
+  id: string,
+): Promise<void> {
+  await changeTenant(ports, id, { suspended: true });
+  await ports.clock.sleep(SUSPENSION_KNOWN_MS);
+  const nowMs = Math.floor(ports.clock.nowMs());
+  for (const key of await ports.registry.listKeys(id)) await ports.registry.revokeKey(key.id, nowMs);
+  await destroyData(ports, id);
+  await ports.limits.erase(id);
+  await ports.directory.remove(id);
+  await ports.registry.removeTenant(id);
+}
+
+/** The key first: what a crash leaves behind is unreadable. */
+async function destroyData(ports: ErasePorts, tenant: string): Promise<void> {
+  await ports.dataKeys.destroy(tenant);
+  await ports.queue.erase(tenant);
+  await ports.jobs.erase(tenant);
+  await ports.idempotency.erase(tenant);
+  await ports.quarantine.erase(tenant);
+}

@@ -1,0 +1,26 @@
+import { Failure } from '../failure.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { Plan, PlanLimits } from './plan.ts';
+
+type PlanPorts = Pick<Platform, 'registry'>;
+
+/**
+ * Creates a plan or replaces its limits, in force on every host within a second. `state-conflict` if `epoch` is given and
+ * is not the stored one (0: there must be none), or if somebody else changed it meanwhile.
+ */
+export async function putPlan(
+  ports: PlanPorts,
+  id: string,
+  limits: PlanLimits,
+  epoch: number | undefined,
+): Promise<Plan> {
+  const stored = (await ports.registry.readPlan(id))?.epoch ?? 0;
+  if (epoch !== undefined && epoch !== stored) throw new Failure('state-conflict', { epoch: stored });
+  const plan: Plan = { id, limits, epoch: stored + 1 };
+  await ports.registry.writePlan(plan);
+  return plan;
+}
+
+export function listPlans(ports: PlanPorts): Promise<readonly Plan[]> {
+  return ports.registry.listPlans();
+}

@@ -1,0 +1,109 @@
+import { Failure } from '../failure.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { Page } from '../ports/registry.ts';
+import type { PlanLimits } from './plan.ts';
+import type { Tenant, WrongRegion } from './tenant.ts';
+import { wrongRegion } from './wrong-region.ts';
+
+type TenantPorts = Pick<Platform, 'registry' | 'directory' | 'config' | 'clock'>;
+
+export type NewTenant = {
+  readonly id: string;
+  readonly name: string;
+  /** Must be the region that is asked; undefined is that one. */
+  readonly region: string | undefined;
+  readonly plan: string;
+  readonly overrides: Partial<PlanLimits>;
+  readonly wrongRegion: WrongRegion;
+  readonly allowedOrigins: readonly string[];
+};
+
+/** Members that are undefined stay as they are. */
+export type TenantChange = {
+  readonly name?: string | undefined;
+  readonly plan?: string | undefined;
+  /** Replaces all of them. */
+  readonly overrides?: Partial<PlanLimits> | undefined;
+  readonly wrongRegion?: WrongRegion | undefined;
+  readonly allowedOrigins?: readonly string[] | undefined;
+  readonly suspended?: boolean | undefined;
+  /** The epoch that the caller has read; `state-conflict` if it is no longer that. */
+  readonly epoch?: number | undefined;
+};
+
+/**
+ * A tenant whose home is this region: its record first, then its directory entry. `already-exists` if any region has it,
+ * `wrong-region`, `plan-unknown`. A creation that was cut short between the two is completed by `changeTenant`.
+ */
+export async function createTenant(ports: TenantPorts, spec: NewTenant): Promise<Tenant> {
+  const { region } = ports.config;
+  if (spec.region !== undefined && spec.region !== region) throw wrongRegion(ports.config, spec.region);
+  await expectPlan(ports, spec.plan);
+  const entry = await ports.directory.lookup(spec.id);
+  if (entry !== undefined) throw new Failure('already-exists', { field: 'id' });
+  const tenant: Tenant = {
+    id: spec.id,
+    name: spec.name,
+    region,
+    plan: spec.plan,
+    overrides: spec.overrides,
+    wrongRegion: spec.wrongRegion,
+    allowedOrigins: [...spec.allowedOrigins],
+    suspended: false,
+    createdAtMs: Math.floor(ports.clock.nowMs()),
+    epoch: 1,
+  };
+  await ports.registry.writeTenant(tenant);
+  try {
+    await publish(ports, tenant);
+  } catch (error) {
+    // Another region was first: the id is its, and no trace may stay here.
+    if (error instanceof Failure && error.code === 'already-exists') await ports.registry.removeTenant(tenant.id);
+    throw error;
+  }
+  return tenant;
+}
+
+/** `tenant-unknown` also for a tenant of another region: nothing of it is here. */
+export async function readTenant(ports: Pick<Platform, 'registry'>, id: string): Promise<Tenant> {
+  const tenant = await ports.registry.readTenant(id);
+  if (tenant === undefined) throw new Failure('tenant-unknown', { field: 'tenant' });
+  return tenant;
+}
+
+/** Applies the members that are there, and brings the directory up to date. `state-conflict`, `plan-unknown`, `tenant-unknown`. */
+export async function changeTenant(ports: TenantPorts, id: string, change: TenantChange): Promise<Tenant> {
+  const { epoch, ...members } = change;
+  const tenant = await readTenant(ports, id);
+  if (epoch !== undefined && epoch !== tenant.epoch) throw new Failure('state-conflict', { epoch: tenant.epoch });
+  if (members.plan !== undefined) await expectPlan(ports, members.plan);
+  const changed: Tenant = {
+    ...tenant,
+    name: members.name ?? tenant.name,
+    plan: members.plan ?? tenant.plan,
+    overrides: members.overrides ?? tenant.overrides,
+    wrongRegion: members.wrongRegion ?? tenant.wrongRegion,
+    allowedOrigins: [...(members.allowedOrigins ?? tenant.allowedOrigins)],
+    suspended: members.suspended ?? tenant.suspended,
+    epoch: tenant.epoch + 1,
+  };
+  await ports.registry.writeTenant(changed);
+  await publish(ports, changed);
+  return changed;
+}
+
+export function listTenants(
+  ports: Pick<Platform, 'registry'>,
+  limit: number,
+  cursor: string | undefined,
+): Promise<Page<Tenant>> {
+  return ports.registry.listTenants(limit, cursor);
+}
+
+async function publish(ports: TenantPorts, tenant: Tenant): Promise<void> {
+  await ports.directory.put({ tenant: tenant.id, region: tenant.region, wrongRegion: tenant.wrongRegion });
+}
+
+async function expectPlan(ports: Pick<Platform, 'registry'>, plan: string): Promise<void> {
+  if ((await ports.registry.readPlan(plan)) === undefined) throw new Failure('plan-unknown', { field: 'plan', plan });
+}

@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises';
+import { openDirectory } from '../adapters/local/open-region.ts';
+import { SystemClock } from '../adapters/local/system-clock.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Log } from '../core/ports/log.ts';
+import { type Region, startRegion } from './region.ts';
+
+export type EmbeddedOptions = {
+  readonly dataFolder: string;
+  /** Address to listen on; loopback unless the operator says otherwise. */
+  readonly host: string;
+  /** Port of each region, by name; 0 is any free port. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+  readonly runners?: number;
+  readonly clock?: Clock;
+};
+
+export type EmbeddedPlatform = {
+  readonly regions: Readonly<Record<string, Region>>;
+  /** Stops accepting, finishes or gives back what is running, writes everything down. */
+  stop(): Promise<void>;
+};
+
+/** All regions of one machine, in one process; what they share is the directory of home regions alone. */
+export async function startPlatform(options: EmbeddedOptions): Promise<EmbeddedPlatform> {
+  await mkdir(options.dataFolder, { recursive: true, mode: 0o700 });
+  const clock = options.clock ?? new SystemClock();
+  const directory = openDirectory(options.dataFolder);
+  const regionUrls: Record<string, string> = {};
+  const regions: Record<string, Region> = {};
+  try {
+    for (const [region, port] of Object.entries(options.ports)) {
+      regions[region] = await startRegion({ ...options, region, port, regionUrls, directory, clock });
+    }
+  } catch (error) {
+    await Promise.allSettled(Object.values(regions).map((region) => region.stop()));
+    throw error;
+  }
+  return {
+    regions,
+    async stop() {
+      await Promise.all(Object.values(regions).map((region) => region.stop()));
+      directory.close();
+    },
+  };
+}

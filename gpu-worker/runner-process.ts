@@ -1,0 +1,201 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { LoadAnswer, ModelRunner, RunAnswer } from '../adapters/onnx/model-runner.ts';
+import type { Provider } from '../adapters/onnx/providers.ts';
+import type { Tensor } from '../core/inference/tensor.ts';
+import { decodeTensors, encodeTensors } from '../core/inference/tensor-codec.ts';
+import { signatureSchema } from '../core/models/signature.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import { FRAME, type FrameKind, FrameReader, writeFrame } from './frames.ts';
+
+export type RunnerSettings = {
+  readonly provider: Provider;
+  readonly intraOpThreads: number;
+  /** All of the runner's environment; `environmentOf` says what a provider needs. */
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+/**
+ * A blocked model cannot notice that its parent is gone, so a shell holds the other end of the parent's pipe: when
+ * that ends, however the parent ended, it kills its own process group. No core file may hold a payload.
+ */
+const GUARD = 'ulimit -c 0; "$@" & exec 3<&-; read -r _; kill -9 0';
+const RUNNER = fileURLToPath(new URL('./runner.ts', import.meta.url));
+/** A small young generation halves what an idle runner occupies and costs no measurable speed: tensors lie outside it. */
+const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=512'];
+
+const loadedSchema = z.strictObject({
+  signature: signatureSchema,
+  loadMs: z.number().min(0),
+  beforeBytes: z.int().min(0),
+  residentBytes: z.int().min(0),
+});
+
+/** Starts a runner; it takes calls at once and answers when it is up. */
+export function spawnRunner(settings: RunnerSettings, clock: Clock): ModelRunner {
+  const runner = [process.execPath, ...NODE_OPTIONS, RUNNER, settings.provider, String(settings.intraOpThreads)];
+  const child = spawn('/bin/sh', ['-c', GUARD, 'sh', ...runner], {
+    env: settings.environment,
+    // Its own process group: killed as one, and a Ctrl-C in the terminal does not reach it while the worker drains.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
+  });
+  return new RunnerProcess(child, clock);
+}
+
+type Ending = 'crashed' | 'timed-out';
+type Call = {
+  readonly deadlineMs: number;
+  readonly startedMs: number;
+  readonly answered: (kind: number, payload: Uint8Array) => void;
+  readonly ended: (how: Ending) => void;
+};
+
+class RunnerProcess implements ModelRunner {
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  #call: Call | undefined;
+  #alive = true;
+  #residentBytes = 0;
+
+  constructor(child: ChildProcess, clock: Clock) {
+    this.#child = child;
+    this.#clock = clock;
+    this.#socket = child.stdio[3] as Socket;
+    this.ended = new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+    const reader = new FrameReader((kind, payload) => this.#receive(kind, payload));
+    this.#socket.on('data', (chunk) => {
+      try {
+        reader.push(chunk);
+      } catch {
+        this.kill();
+      }
+    });
+    this.#socket.on('close', () => this.kill());
+    this.#socket.on('error', () => this.kill());
+    child.stdin?.on('error', () => {});
+    child.once('exit', () => this.kill());
+    child.once('error', () => this.kill());
+  }
+
+  alive(): boolean {
+    return this.#alive;
+  }
+
+  residentBytes(): number {
+    return this.#residentBytes;
+  }
+
+  load(handle: number, path: string, deadlineMs: number): Promise<LoadAnswer> {
+    return new Promise((resolve) => {
+      const answered = (kind: number, payload: Uint8Array) => resolve(this.#toLoadAnswer(kind, payload));
+      const ended = (how: Ending) => resolve({ kind: how });
+      this.#start(FRAME.load, handle, new TextEncoder().encode(path), { deadlineMs, answered, ended });
+    });
+  }
+
+  run(handle: number, inputs: readonly Tensor[], deadlineMs: number): Promise<RunAnswer> {
+    return new Promise((resolve) => {
+      const startedMs = this.#clock.nowMs();
+      const answered = (kind: number, payload: Uint8Array) => resolve(this.#toRunAnswer(kind, payload));
+      const ended = (how: Ending) => resolve({ kind: how, computeMs: this.#clock.nowMs() - startedMs });
+      this.#start(FRAME.run, handle, encodeTensors(inputs), { deadlineMs, answered, ended });
+    });
+  }
+
+  killIfOverdue(nowMs: number): void {
+    if (this.#call !== undefined && nowMs > this.#call.deadlineMs) this.#end('timed-out');
+  }
+
+  kill(): void {
+    this.#end('crashed');
+  }
+
+  #start(kind: FrameKind, handle: number, body: Uint8Array, call: Omit<Call, 'startedMs'>): void {
+    if (!this.#alive) {
+      call.ended('crashed');
+      return;
+    }
+    if (this.#call !== undefined) throw new Error('a runner takes one call at a time');
+    this.#call = { ...call, startedMs: this.#clock.nowMs() };
+    const head = new Uint8Array(8);
+    new DataView(head.buffer).setUint32(0, handle, true);
+    writeFrame(this.#socket, kind, head, body);
+  }
+
+  #receive(kind: number, payload: Uint8Array): void {
+    const call = this.#call;
+    if (call === undefined) {
+      this.kill();
+      return;
+    }
+    this.#call = undefined;
+    call.answered(kind, payload);
+  }
+
+  #toLoadAnswer(kind: number, payload: Uint8Array): LoadAnswer {
+    if (kind === FRAME.refused) return { kind: 'refused', reason: textOf(payload.subarray(8)) };
+    const loaded = loadedSchema.safeParse(parseOr(undefined, textOf(payload)));
+    if (kind !== FRAME.loaded || !loaded.success) {
+      this.kill();
+      return { kind: 'crashed' };
+    }
+    this.#residentBytes = loaded.data.residentBytes;
+    return { kind: 'loaded', ...loaded.data };
+  }
+
+  #toRunAnswer(kind: number, payload: Uint8Array): RunAnswer {
+    const numbers = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+    if (kind === FRAME.refused) {
+      return { kind: 'refused', reason: textOf(payload.subarray(8)), computeMs: numbers.getFloat64(0, true) };
+    }
+    try {
+      const outputs = decodeTensors(payload.subarray(16));
+      this.#residentBytes = numbers.getFloat64(8, true);
+      return { kind: 'done', outputs, computeMs: numbers.getFloat64(0, true) };
+    } catch {
+      // What is not an answer comes from a process whose memory can no longer be trusted.
+      this.kill();
+      return { kind: 'crashed', computeMs: 0 };
+    }
+  }
+
+  #end(how: Ending): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    const call = this.#call;
+    this.#call = undefined;
+    killGroup(this.#child);
+    this.#socket.destroy();
+    this.#child.stdin?.destroy();
+    call?.ended(how);
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Gone already: that is what was wanted.
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function parseOr(otherwise: undefined, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,78 @@
+import { Socket } from 'node:net';
+import { explainLoadError, PROVIDERS, type Provider } from '../adapters/onnx/providers.ts';
+import { openSession, type Session } from '../adapters/onnx/session.ts';
+import { decodeTensors, encodeTensors } from '../core/inference/tensor-codec.ts';
+import { FRAME, FrameReader, writeFrame } from './frames.ts';
+
+/*
+ * The process that models run in. It loads the files that it is told to, runs one batch at a time and answers over
+ * the socket that its parent left at descriptor 3. It knows no tenant and no secret, writes no file and no log, and
+ * may be killed at any moment. When the socket closes it ends; while a model blocks it, run-guarded.ts sees to that.
+ */
+const SOCKET_DESCRIPTOR = 3;
+/** Asking the system for its own size takes 10 µs: done once in so many runs. */
+const RUNS_PER_MEASURE = 64;
+
+const [providerName, threads] = process.argv.slice(2);
+const provider: Provider = PROVIDERS.find((known) => known === providerName) ?? 'cpu';
+const settings = { provider, intraOpThreads: Number(threads ?? 1) };
+const sessions = new Map<number, Session>();
+const socket = new Socket({ fd: SOCKET_DESCRIPTOR, readable: true, writable: true });
+let runs = 0;
+let residentBytes = 0;
+
+const reader = new FrameReader((kind, payload) => {
+  void answer(kind, payload);
+});
+socket.on('data', (chunk) => reader.push(chunk));
+socket.on('close', endNow);
+socket.on('error', endNow);
+process.on('uncaughtException', endNow);
+// A Ctrl-C in the terminal is for the worker, which drains and then ends its runners.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+async function answer(kind: number, payload: Uint8Array): Promise<void> {
+  const startedMs = performance.now();
+  const handle = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+  const body = payload.subarray(8);
+  try {
+    if (kind === FRAME.load) await load(handle, body, startedMs);
+    else await run(handle, body, startedMs);
+  } catch (error) {
+    const reason = kind === FRAME.load ? explainLoadError(settings.provider, error) : messageOf(error);
+    writeFrame(socket, FRAME.refused, numbers(performance.now() - startedMs), new TextEncoder().encode(reason));
+  }
+}
+
+async function load(handle: number, path: Uint8Array, startedMs: number): Promise<void> {
+  const beforeBytes = process.memoryUsage.rss();
+  const session = await openSession(new TextDecoder().decode(path), settings);
+  sessions.set(handle, session);
+  residentBytes = process.memoryUsage.rss();
+  const { signature } = session;
+  const loaded = { signature, loadMs: performance.now() - startedMs, beforeBytes, residentBytes };
+  writeFrame(socket, FRAME.loaded, new Uint8Array(0), new TextEncoder().encode(JSON.stringify(loaded)));
+}
+
+async function run(handle: number, body: Uint8Array, startedMs: number): Promise<void> {
+  const session = sessions.get(handle);
+  if (session === undefined) throw new Error('this model is not loaded here');
+  const outputs = await session.run(decodeTensors(body));
+  runs += 1;
+  if (runs % RUNS_PER_MEASURE === 1) residentBytes = process.memoryUsage.rss();
+  writeFrame(socket, FRAME.done, numbers(performance.now() - startedMs, residentBytes), encodeTensors(outputs));
+}
+
+function numbers(...values: number[]): Uint8Array {
+  return new Uint8Array(new Float64Array(values).buffer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Not process.exit: an exit handler of a native library must not be able to hang it. */
+function endNow(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
