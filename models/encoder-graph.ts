@@ -20,7 +20,7 @@ type Weights = (dims: readonly number[], spread: number) => string;
 
 /**
  * A BERT-shaped encoder (Devlin et al. 2018, post-norm) with random weights of `seed`, in standard operators of opset 17,
- * arranged so that onnxruntime fuses attention, GELU and the skip connections. int64 `input_ids` and `attention_mask`
+ * arranged so that onnxruntime fuses GELU and the skip connections. int64 `input_ids` and `attention_mask`
  * (1 = token, 0 = padding), [batch, sequence], to float32 `embedding`, [batch, hidden]: the mean over unmasked tokens, of
  * length 1. A row without an unmasked token gives zeros.
  */
@@ -50,7 +50,7 @@ export function encoderModel(shape: EncoderShape, seed: number): OnnxModel {
 
 /**
  * A token's place is how many unmasked tokens there are up to it, so that padding on either side moves nothing. It also keeps
- * the shape [batch, sequence] known to onnxruntime, without which it fuses neither attention nor skip connections.
+ * the shape [batch, sequence] known to onnxruntime, without which it does not fuse the skip connections.
  */
 function embed(builder: Builder, shape: EncoderShape, weights: Weights): string {
   const words = builder.op('Gather', [weights([shape.vocabulary, shape.hidden], 0.05), 'input_ids']);

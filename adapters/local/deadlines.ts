@@ -21,12 +21,13 @@ export class Deadlines {
   }
 
   add(item: Expiring, atMs: number): Ticket {
+    if (this.#stop.signal.aborted) queueMicrotask(() => item.expire());
     const bucket = Math.ceil(atMs / TICK_MS);
     let items = this.#buckets.get(bucket);
     if (items === undefined) {
       items = new Set();
       this.#buckets.set(bucket, items);
-      if (!this.#isRunning) void this.#run();
+      if (!this.#isRunning && !this.#stop.signal.aborted) void this.#run();
     }
     items.add(item);
     return items;
@@ -36,7 +37,7 @@ export class Deadlines {
     ticket.delete(item);
   }
 
-  /** Expires all that wait, at once. */
+  /** Expires all that wait, and who comes later, at once. */
   close(): void {
     this.#stop.abort();
     for (const items of this.#buckets.values()) expireAll(items);

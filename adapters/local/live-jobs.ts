@@ -1,10 +1,12 @@
 import type { Outcome } from '../../core/inference/job.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { MINUTE_MS } from '../../core/units.ts';
-import type { Deadlines, Expiring, Ticket } from './deadlines.ts';
+import type { Deadlines } from './deadlines.ts';
+import { Waiter } from './waiter.ts';
 
 /**
- * What this process knows of a job beyond its row. A `stored` one has a row, and that decides; `ended` says that a worker
- * need not ask it. The others are only here: their outcome stays until somebody has taken it.
+ * What this process knows of a job beyond its row. A `stored` one has a row, which decides; `ended` spares a worker the
+ * question. The others are only here: their outcome stays until somebody has taken it.
  */
 export type LiveJob = {
   readonly key: string;
@@ -12,37 +14,41 @@ export type LiveJob = {
   attempt: number;
   stored: boolean;
   ended: boolean;
+  /** Without a row: how it ended, until somebody has taken that; of a cancelled one, as long as it is remembered. */
   outcome: Outcome | undefined;
-  waiters: Waiter[];
-  idleSinceMs: number;
+  cancelled: boolean;
+  waiters: Waiter<Outcome>[];
+  restingSinceMs: number;
 };
 
 /**
  * How long an entry stays that nobody waits for: an outcome that its caller is about to make durable, or a cancelled job
- * that a worker still holds (a prefetch of 2 s and a visibility of 30 s at the most).
+ * that a worker still holds (2 s of prefetch, and 30 s until an unacknowledged delivery comes again).
  */
-const IDLE_MS = 2 * MINUTE_MS;
+const REST_MS = 2 * MINUTE_MS;
 
 /** Jobs in memory: no row, no timer and one map entry for a job whose caller waits on the connection. */
 export class LiveJobs {
+  readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #jobs = new Map<string, LiveJob>();
-  /** In order of `idleSinceMs`. */
-  readonly #idle = new Set<LiveJob>();
+  /** In order of `restingSinceMs`. */
+  readonly #resting = new Set<LiveJob>();
 
-  constructor(deadlines: Deadlines) {
+  constructor(clock: Clock, deadlines: Deadlines) {
+    this.#clock = clock;
     this.#deadlines = deadlines;
   }
 
   find(tenant: string, id: string): LiveJob | undefined {
-    return this.#jobs.get(keyOf(tenant, id));
+    return this.#jobs.get(`${tenant}/${id}`);
   }
 
   findOrAdd(tenant: string, id: string): LiveJob {
-    const key = keyOf(tenant, id);
+    const key = `${tenant}/${id}`;
     let live = this.#jobs.get(key);
     if (live === undefined) {
-      live = { key, tenant, attempt: 0, stored: false, ended: false, outcome: undefined, waiters: [], idleSinceMs: 0 };
+      live = newLiveJob(key, tenant);
       this.#jobs.set(key, live);
     }
     return live;
@@ -52,8 +58,8 @@ export class LiveJobs {
     return [...this.#jobs.values()].filter((live) => live.tenant === tenant);
   }
 
-  /** Ends a job that has no row. False: it had ended before. Kept if nobody waits, for who comes next. */
-  end(live: LiveJob, outcome: Outcome, nowMs: number): boolean {
+  /** Ends a job that has no row. False: it had ended before. The outcome is kept for who comes next if nobody waits yet. */
+  end(live: LiveJob, outcome: Outcome): boolean {
     if (live.ended) return false;
     live.ended = true;
     if (live.waiters.length > 0) {
@@ -61,55 +67,85 @@ export class LiveJobs {
       this.forget(live);
     } else {
       live.outcome = outcome;
-      this.rest(live, nowMs);
+      this.#rest(live);
     }
     return true;
   }
 
-  /** Says that a job has ended whose end is told elsewhere, or must be remembered: who waits is woken. */
-  markEnded(live: LiveJob, outcome: Outcome, nowMs: number): void {
-    live.ended = true;
-    this.#wake(live, outcome);
-    this.rest(live, nowMs);
+  /** Ends a job from outside: remembered for the worker that may still hold it, and for who waits too late. */
+  cancel(live: LiveJob, outcome: Outcome): void {
+    live.cancelled = true;
+    live.outcome = outcome;
+    this.#endAndRest(live, outcome);
   }
 
-  /** Keeps an entry for a while longer; those that have rested long enough go. */
-  rest(live: LiveJob, nowMs: number): void {
-    this.#idle.delete(live);
-    live.idleSinceMs = nowMs;
-    this.#idle.add(live);
-    for (const oldest of this.#idle) {
-      if (oldest.idleSinceMs + IDLE_MS > nowMs) break;
-      this.#idle.delete(oldest);
-      // Who is waited for, or has a row and not ended, rests no more: its end brings it back here.
-      if (oldest.waiters.length === 0 && (oldest.ended || !oldest.stored)) this.#jobs.delete(oldest.key);
-    }
+  /** Wakes who waits for a job whose row has ended, and remembers the end for the worker that may still hold it. */
+  endStored(live: LiveJob, outcome: Outcome): void {
+    live.stored = true;
+    live.outcome = undefined;
+    this.#endAndRest(live, outcome);
+  }
+
+  /** The outcome of a job without a row, which is forgotten once taken. */
+  take(live: LiveJob): Outcome | undefined {
+    const { outcome } = live;
+    if (outcome !== undefined && !live.cancelled) this.forget(live);
+    return outcome;
   }
 
   forget(live: LiveJob): void {
     this.#jobs.delete(live.key);
-    this.#idle.delete(live);
+    this.#resting.delete(live);
   }
 
-  /** Resolves with the outcome or, at `untilMs` or on abort, with undefined. */
-  wait(live: LiveJob, untilMs: number, signal: AbortSignal | undefined, nowMs: number): Waiter {
-    const waiter = new Waiter(live, signal, (gone) => {
-      this.#deadlines.remove(gone, gone.ticket!);
-      const place = live.waiters.indexOf(gone);
-      if (place >= 0) live.waiters.splice(place, 1);
-      if (live.waiters.length === 0 && !live.ended) this.rest(live, nowMs);
-    });
-    waiter.ticket = this.#deadlines.add(waiter, untilMs);
+  wait(live: LiveJob, untilMs: number, signal: AbortSignal | undefined): Waiter<Outcome> {
+    const waiter = new Waiter<Outcome>(this.#deadlines, untilMs, signal, (gone) => this.#leave(live, gone));
     live.waiters.push(waiter);
     return waiter;
+  }
+
+  #endAndRest(live: LiveJob, outcome: Outcome): void {
+    live.ended = true;
+    this.#wake(live, outcome);
+    this.#rest(live);
+  }
+
+  #leave(live: LiveJob, waiter: Waiter<Outcome>): void {
+    const place = live.waiters.indexOf(waiter);
+    if (place >= 0) live.waiters.splice(place, 1);
+    if (live.waiters.length === 0) this.#rest(live);
   }
 
   #wake(live: LiveJob, outcome: Outcome): void {
     const { waiters } = live;
     live.waiters = [];
-    for (const waiter of waiters) {
-      this.#deadlines.remove(waiter, waiter.ticket!);
-      waiter.resolve(outcome);
+    for (const waiter of waiters) waiter.settle(outcome);
+  }
+
+  #rest(live: LiveJob): void {
+    const nowMs = this.#clock.nowMs();
+    this.#resting.delete(live);
+    live.restingSinceMs = nowMs;
+    this.#resting.add(live);
+    for (const oldest of this.#resting) {
+      if (oldest.restingSinceMs + REST_MS > nowMs) break;
+      this.#resting.delete(oldest);
+      // One that is waited for, or has a row and not ended, comes back here when that is over.
+      if (oldest.waiters.length === 0 && (oldest.ended || !oldest.stored)) this.#jobs.delete(oldest.key);
     }
   }
+}
+
+function newLiveJob(key: string, tenant: string): LiveJob {
+  return {
+    key,
+    tenant,
+    attempt: 0,
+    stored: false,
+    ended: false,
+    outcome: undefined,
+    cancelled: false,
+    waiters: [],
+    restingSinceMs: 0,
+  };
 }

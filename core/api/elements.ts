@@ -86,27 +86,15 @@ function fillFp16(source: readonly unknown[], target: Uint16Array, offset: numbe
   fillFp16Values(source, new Float16Array(target.buffer, target.byteOffset, target.length), offset, field);
 }
 
-const TWO_32 = 2 ** 32;
 const DECIMAL = /^-?[0-9]{1,20}$/;
 
-/** Numbers are written as two 32-bit words (low first: Node runs on little-endian machines only), which spares a BigInt each. */
 function bigIntegers(signed: boolean): Fill<BigInt64Array | BigUint64Array> {
   const min = signed ? Number.MIN_SAFE_INTEGER : 0;
   return (source, target, offset, field) => {
-    const words = new Int32Array(target.buffer, target.byteOffset, target.length * 2);
     for (let i = 0; i < source.length; i += 1) {
       const value = source[i];
-      if (
-        typeof value === 'number' &&
-        value >= min &&
-        value <= Number.MAX_SAFE_INTEGER &&
-        Math.floor(value) === value
-      ) {
-        words[(offset + i) * 2] = value;
-        words[(offset + i) * 2 + 1] = Math.floor(value / TWO_32);
-      } else {
-        target[offset + i] = bigIntegerOf(value, signed, field, offset + i);
-      }
+      const isSafe = typeof value === 'number' && value >= min && Number.isSafeInteger(value);
+      target[offset + i] = isSafe ? BigInt(value) : bigIntegerOf(value, signed, field, offset + i);
     }
   };
 }
@@ -163,7 +151,7 @@ export function textInvalid(field: string, index: number): Failure {
   return new Failure('text-invalid', { field, index, detail: 'NUL characters and lone surrogates cannot be used' });
 }
 
-export function countMismatch(field: string, expected: number, got: number, level?: number): Failure {
+function countMismatch(field: string, expected: number, got: number, level?: number): Failure {
   return new Failure('element-count-mismatch', { field, expected, got, ...(level === undefined ? {} : { level }) });
 }
 

@@ -20,9 +20,8 @@ export function encodeElements(tensor: Tensor): readonly JsonElement[] {
     case 'FP16':
       return Array.from(halves(data as Uint16Array));
     case 'INT64':
-      return signedBig(data as BigInt64Array);
     case 'UINT64':
-      return unsignedBig(data as BigUint64Array);
+      return Array.from(data as BigInt64Array, safeOrDecimal);
     default:
       return Array.from(data as Exclude<TensorData, string[] | BigInt64Array | BigUint64Array>);
   }
@@ -46,31 +45,8 @@ function shortened(data: Float32Array): number[] {
   return numbers;
 }
 
-const TWO_32 = 2 ** 32;
-/** The high word of integers that a double holds exactly: 53 bits less the low 32. */
-const SAFE_HIGH = 2 ** 21;
-
-/** Read as two 32-bit words each, low first, which spares a BigInt for all but the large ones. */
-function signedBig(data: BigInt64Array): JsonElement[] {
-  const low = new Uint32Array(data.buffer, data.byteOffset, data.length * 2);
-  const high = new Int32Array(data.buffer, data.byteOffset, data.length * 2);
-  const elements = new Array<JsonElement>(data.length);
-  for (let i = 0; i < data.length; i += 1) {
-    const top = high[i * 2 + 1]!;
-    const value = top * TWO_32 + low[i * 2]!;
-    // -2^53 has a high word in range and is not safe.
-    const safe = top < SAFE_HIGH && value >= Number.MIN_SAFE_INTEGER;
-    elements[i] = safe ? value : String(data[i]!);
-  }
-  return elements;
-}
-
-function unsignedBig(data: BigUint64Array): JsonElement[] {
-  const words = new Uint32Array(data.buffer, data.byteOffset, data.length * 2);
-  const elements = new Array<JsonElement>(data.length);
-  for (let i = 0; i < data.length; i += 1) {
-    const top = words[i * 2 + 1]!;
-    elements[i] = top < SAFE_HIGH ? top * TWO_32 + words[i * 2]! : String(data[i]!);
-  }
-  return elements;
+/** No unsafe integer rounds to a safe one, so the rounded value tells. */
+function safeOrDecimal(value: bigint): JsonElement {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
 }

@@ -101,8 +101,7 @@ export const inferResponseJson = z
 export const predictionPendingJson = z
   .strictObject({
     id: z.string().describe('Ask GET /v2/predictions/{id} for the result.'),
-    state: z.enum(['submitting', 'queued', 'running']),
-    model_name: z.string(),
+    state: z.literal('pending'),
     model_version: z.string(),
   })
   .meta({ id: 'PredictionPending' });

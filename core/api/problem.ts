@@ -89,8 +89,8 @@ export type ProblemContext = { readonly instance: string; readonly requestId: st
 const DEFAULT_RETRY_AFTER_S = 1;
 const IANA_TYPES = 'https://iana.org/assignments/http-problem-types';
 const NO_CAPACITY: readonly FailureCode[] = ['overloaded', 'draining'];
-/** Facts that stand elsewhere: in their own member or in a header. */
-const PLACED = new Set(['detail', 'retryAfterMs']);
+/** Facts with a member of their own. */
+const PLACED = new Set(['detail', 'retryAfterMs', 'violatedPolicy']);
 
 /**
  * RFC 9457: `type, title, status, detail, instance`, with `code`, `request_id`, `retryable`, `advice` and the facts as
@@ -117,6 +117,8 @@ export function toProblem(failure: Failure, context: ProblemContext): Problem {
     if (value !== undefined && !PLACED.has(fact) && !Object.hasOwn(body, member)) body[member] = value;
   }
   if (facts.retryAfterMs !== undefined) body.retry_after_s = retryAfterS(facts);
+  // The one member that the registered type itself defines, so it keeps that name.
+  if (facts.violatedPolicy !== undefined) body['violated-policies'] = [facts.violatedPolicy];
   return { status, headers: headersOf(status, code, facts), body };
 }
 
@@ -124,8 +126,9 @@ export function toProblem(failure: Failure, context: ProblemContext): Problem {
 export function toV2Error(failure: Failure, context: ProblemContext): Problem {
   const problem = toProblem(failure, context);
   const { field } = failure.facts;
-  const where = field === undefined ? '' : ` (${field})`;
-  return { ...problem, body: { ...problem.body, error: `${failure.code}: ${problem.body.detail}${where}` } };
+  const detail = String(problem.body.detail);
+  const where = field === undefined || detail.includes(field) ? '' : ` (${field})`;
+  return { ...problem, body: { ...problem.body, error: `${failure.code}: ${detail}${where}` } };
 }
 
 function typeOf(code: FailureCode, status: number): string {

@@ -132,3 +132,9 @@ function rowElements(shape: readonly number[]): number {
   for (let axis = 1; axis < shape.length; axis += 1) elements *= shape[axis]!;
   return elements;
 }
+
+/** The `model@version` that a bucket's key begins with. */
+export function versionOfBucket(key: string): string {
+  const end = key.indexOf('\n');
+  return end === -1 ? key : key.slice(0, end);
+}

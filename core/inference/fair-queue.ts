@@ -66,7 +66,8 @@ export class FairQueue<T extends LaneWork> {
     };
     if (choice.lane === 'bulk') bulk.fill(choice.bucket, choice.flow, this.#yielding, account);
     if (choice.owed) this.#bulkCreditMs -= bulkMs;
-    if (!full) interactive.fill(choice.bucket, choice.lane === 'interactive' ? choice.flow : undefined, anyone, account);
+    if (!full)
+      interactive.fill(choice.bucket, choice.lane === 'interactive' ? choice.flow : undefined, anyone, account);
     if (!full && choice.lane === 'interactive') bulk.fill(choice.bucket, undefined, this.#yielding, account);
   }
 
@@ -74,8 +75,9 @@ export class FairQueue<T extends LaneWork> {
     this.#lanes[item.lane].settle(item, measuredMs);
   }
 
-  takeWhere(match: (item: T) => boolean): T[] {
-    return [...this.#lanes.interactive.takeWhere(match), ...this.#lanes.bulk.takeWhere(match)];
+  /** Takes out all work of the buckets for which `match` is true, neither settled nor dropped. */
+  takeBuckets(match: (bucket: string) => boolean): T[] {
+    return [...this.#lanes.interactive.takeBuckets(match), ...this.#lanes.bulk.takeBuckets(match)];
   }
 
   /** Called about once a second. */

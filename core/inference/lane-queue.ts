@@ -53,20 +53,26 @@ export class LaneQueue<T extends Waiting> {
 
   /** The next turn among tenants and buckets that are accepted; undefined if there is no such work. */
   next(accept: (bucket: string) => boolean, eligible: (tenant: string) => boolean): Turn<T> | undefined {
-    if (this.#size === 0) return undefined;
-    for (;;) {
+    while (this.#size > 0) {
       let rounds = Number.POSITIVE_INFINITY;
-      for (const flow of [...this.#fresh, ...this.#turns]) {
-        if (flow.waiting === 0 || !eligible(flow.tenant)) continue;
-        const bucket = flow.nextBucket(accept);
-        if (bucket === undefined) continue;
-        if (flow.creditMs(this.#round) > 0) return { flow, bucket };
-        this.#toBack(flow);
-        rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
+      for (const list of [this.#fresh, this.#turns]) {
+        // Those whose turn is over go to the back of the list that is being walked: once round and no further.
+        let left = list.size;
+        for (const flow of list) {
+          left -= 1;
+          const bucket = flow.waiting > 0 && eligible(flow.tenant) ? flow.nextBucket(accept) : undefined;
+          if (bucket !== undefined) {
+            if (flow.creditMs(this.#round) > 0) return { flow, bucket };
+            rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
+            this.#toBack(flow);
+          }
+          if (left === 0) break;
+        }
       }
       if (rounds === Number.POSITIVE_INFINITY) return undefined;
       this.#round += rounds;
     }
+    return undefined;
   }
 
   /**
@@ -105,12 +111,13 @@ export class LaneQueue<T extends Waiting> {
     this.#flows.get(item.tenant)?.end(item.costMs, measuredMs);
   }
 
-  /** Takes out all work for which `match` is true. */
-  takeWhere(match: (item: T) => boolean): T[] {
+  /** Takes out all work of the buckets for which `match` is true. */
+  takeBuckets(match: (bucket: string) => boolean): T[] {
     const all: T[] = [];
     for (const [bucket, mates] of [...this.#mates]) {
+      if (!match(bucket)) continue;
       for (const flow of [...mates]) {
-        for (let item = flow.peek(bucket); item !== undefined && match(item); item = flow.peek(bucket)) {
+        for (let item = flow.peek(bucket); item !== undefined; item = flow.peek(bucket)) {
           all.push(item);
           this.#remove(flow, bucket, item);
         }

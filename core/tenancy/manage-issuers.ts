@@ -25,12 +25,3 @@ export async function putIssuer(ports: IssuerPorts, issuer: IssuerRecord): Promi
   await ports.registry.writeIssuer(issuer);
   return issuer;
 }
-
-/** Its tokens are refused on every host within two seconds: issuers and verified tokens are each remembered for one. */
-export function removeIssuer(ports: IssuerPorts, issuer: string): Promise<void> {
-  return ports.registry.removeIssuer(issuer);
-}
-
-export function listIssuers(ports: IssuerPorts): Promise<readonly IssuerRecord[]> {
-  return ports.registry.listIssuers();
-}

@@ -20,7 +20,3 @@ export async function putPlan(
   await ports.registry.writePlan(plan);
   return plan;
 }
-
-export function listPlans(ports: PlanPorts): Promise<readonly Plan[]> {
-  return ports.registry.listPlans();
-}

@@ -1,6 +1,5 @@
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
-import type { Page } from '../ports/registry.ts';
 import type { PlanLimits } from './plan.ts';
 import type { Tenant, WrongRegion } from './tenant.ts';
 import { wrongRegion } from './wrong-region.ts';
@@ -90,14 +89,6 @@ export async function changeTenant(ports: TenantPorts, id: string, change: Tenan
   await ports.registry.writeTenant(changed);
   await publish(ports, changed);
   return changed;
-}
-
-export function listTenants(
-  ports: Pick<Platform, 'registry'>,
-  limit: number,
-  cursor: string | undefined,
-): Promise<Page<Tenant>> {
-  return ports.registry.listTenants(limit, cursor);
 }
 
 async function publish(ports: TenantPorts, tenant: Tenant): Promise<void> {

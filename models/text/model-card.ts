@@ -10,21 +10,25 @@ type CardFacts = {
 
 /** MODEL_CARD.md of ticket-sentiment, with what training measured. */
 export function modelCard(facts: CardFacts): string {
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  const row = (split: string, scores: Scores) =>
-    `| ${split} | ${scores.rows} | ${percent(scores.accuracy)} | ${scores.macroF1.toFixed(3)} | ${percent(scores.majority)} |`;
+  const summary = [
+    ['', ''],
+    ['input', '`text`: BYTES [batch]'],
+    ['outputs', '`label`: BYTES [batch]; `probabilities`: FP32 [batch, 3], of `negative`, `neutral`, `positive`'],
+    ['size', `${facts.terms} terms, ${Math.round(facts.modelBytes / 1024)} KiB`],
+    ['license', 'Apache-2.0, as the data'],
+  ];
+  const measured = [
+    ['split', 'rows', 'accuracy', 'macro-F1', 'majority baseline'],
+    ['dev', ...scoreCells(facts.dev)],
+    ['test', ...scoreCells(facts.test)],
+  ];
   return `# ticket-sentiment
 
 Says whether a short English text is negative, neutral or positive. One ONNX graph takes raw strings: lower-casing (A to Z),
 tokenizing, TF-IDF of words and pairs of words, multinomial logistic regression. It is a sample model: small, fast, and trained
 on forum posts, not on support tickets.
 
-| | |
-|---|---|
-| input | \`text\`: BYTES [batch] |
-| outputs | \`label\`: BYTES [batch] (\`negative\`, \`neutral\`, \`positive\`); \`probabilities\`: FP32 [batch, 3], in that order |
-| size | ${facts.terms} terms, ${Math.round(facts.modelBytes / 1024)} KiB |
-| license | Apache-2.0, as the data |
+${table(summary)}
 
 ## Data
 
@@ -37,10 +41,7 @@ words are among the model's terms.
 
 With onnxruntime-node on the file that lies here. The majority baseline always names the most frequent class.
 
-| split | rows | accuracy | macro-F1 | majority baseline |
-|---|---|---|---|---|
-${row('dev', facts.dev)}
-${row('test', facts.test)}
+${table(measured)}
 
 ## Limits
 
@@ -56,4 +57,17 @@ npm run models:train -- --data ../shared/data/goemotions
 
 The same data gives the same bytes: one thread, one seed.
 `;
+}
+
+function scoreCells({ rows, accuracy, macroF1, majority }: Scores): string[] {
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  return [String(rows), percent(accuracy), macroF1.toFixed(3), percent(majority)];
+}
+
+/** A Markdown table as Biome formats it: cells padded to their column, dashes of at least three. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const [head, ...body] = rows.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column]!))));
+  return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
 }

@@ -1,0 +1,209 @@
+import { asFailure, Failure } from '../../core/failure.ts';
+import type { Job, Lane as LaneName } from '../../core/inference/job.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Commits } from './group-commit.ts';
+import { Lane, type Message } from './lane.ts';
+import type { MessageRows } from './message-rows.ts';
+import type { SealedJobs } from './sealed-jobs.ts';
+
+/** As the port says: a message that nobody finishes with is taken out after this many deliveries. */
+const MAX_RECEIVES = 50;
+const GIVEN_UP = new Failure('internal', { detail: `given up after ${MAX_RECEIVES} deliveries` });
+
+type Parts = {
+  commits: Commits;
+  rows: MessageRows;
+  sealed: SealedJobs;
+  deadlines: Deadlines;
+  clock: Clock;
+  log: Log;
+  /** Ends the job of a message that cannot be delivered. */
+  onUndeliverable: (tenant: string, id: string, failure: Failure) => Promise<void>;
+};
+
+/**
+ * The queues of one process, which holds the region alone: after a start every message that was not acknowledged waits
+ * again. Delivery counts are of this process; attempts, which must outlast it, are counted by `Jobs.begin`.
+ * Durable messages wait without their payload, which is read when they are received: a backlog costs no memory to speak of.
+ */
+export class LocalJobQueue implements JobQueue {
+  readonly #parts: Parts;
+  readonly #lanes = new Map<string, Lane>();
+  /** All that are not acknowledged, by tenant and job id. */
+  readonly #messages = new Map<string, Message>();
+  #receipts = 0;
+  #isClosed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    for (const row of parts.rows.loadOpen()) this.#put(newMessage(row, undefined));
+  }
+
+  async send(job: Job): Promise<void> {
+    const key = keyOf(job);
+    if (this.#messages.has(key)) return job.durable ? this.persist(job) : undefined;
+    if (job.durable) {
+      await this.#store(job, () => true);
+      if (this.#messages.has(key)) return;
+    }
+    this.#put(newMessage(job, job.durable ? undefined : job));
+  }
+
+  async persist(job: Job): Promise<void> {
+    const message = this.#messages.get(keyOf(job));
+    if (message === undefined) return;
+    message.stored = true;
+    await this.#store(job, () => this.#messages.get(keyOf(job)) === message);
+    // Whoever receives it from now on gets the durable job.
+    message.job = undefined;
+  }
+
+  async receive(
+    pool: string,
+    laneName: LaneName,
+    max: number,
+    waitMs: number,
+    visibilityMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Delivery[]> {
+    const lane = this.#lane(pool, laneName);
+    const untilMs = this.#parts.clock.nowMs() + waitMs;
+    for (;;) {
+      const nowMs = this.#parts.clock.nowMs();
+      lane.putBackOverdue(nowMs);
+      const deliveries = this.#takeUpTo(lane, max, nowMs + visibilityMs);
+      if (deliveries.length > 0 || nowMs >= untilMs || signal?.aborted) return deliveries;
+      if (this.#isClosed) return [];
+      await lane.arrival(untilMs, signal);
+    }
+  }
+
+  async extend(deliveries: readonly Delivery[], visibilityMs: number): Promise<void> {
+    const visibleAtMs = this.#parts.clock.nowMs() + visibilityMs;
+    for (const { job, receipt } of deliveries) {
+      const lane = this.#lane(job.pool, job.lane);
+      const message = lane.inFlight.get(receipt);
+      if (message === undefined) continue;
+      message.visibleAtMs = visibleAtMs;
+      lane.nextVisibleAtMs = Math.min(lane.nextVisibleAtMs, visibleAtMs);
+    }
+  }
+
+  async acknowledge(deliveries: readonly Delivery[]): Promise<void> {
+    const stored: Message[] = [];
+    for (const { job, receipt } of deliveries) {
+      const message = this.#lane(job.pool, job.lane).callIn(receipt);
+      if (message === undefined) continue;
+      this.#messages.delete(keyOf(message));
+      if (message.stored) stored.push(message);
+    }
+    if (stored.length > 0) await this.#deleteRows(stored);
+  }
+
+  async giveBack(deliveries: readonly Delivery[]): Promise<void> {
+    for (const { job, receipt } of deliveries) {
+      const lane = this.#lane(job.pool, job.lane);
+      const message = lane.callIn(receipt);
+      if (message !== undefined) lane.putFirst(message);
+    }
+  }
+
+  async depth(pool: string, lane: LaneName): Promise<number> {
+    return this.#lane(pool, lane).length;
+  }
+
+  async erase(tenant: string): Promise<void> {
+    await this.#parts.commits.write(() => this.#parts.rows.erase(tenant));
+    for (const lane of this.#lanes.values()) {
+      const gone = lane.takeAll(tenant);
+      for (const message of lane.inFlight.values()) if (message.tenant === tenant) gone.push(message);
+      for (const message of gone) {
+        if (message.receipt !== undefined) lane.callIn(message.receipt);
+        this.#messages.delete(keyOf(message));
+      }
+    }
+  }
+
+  /** Ends every wait; nothing is handed out any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #lane(pool: string, name: LaneName): Lane {
+    const key = `${pool}/${name}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new Lane(this.#parts.deadlines);
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #put(message: Message): void {
+    this.#messages.set(keyOf(message), message);
+    this.#lane(message.pool, message.lane).put(message);
+  }
+
+  async #store(job: Job, isWanted: () => boolean): Promise<void> {
+    const { commits, rows, sealed } = this.#parts;
+    const key = await sealed.keyOf(job.tenant);
+    await commits.write(() => {
+      if (isWanted()) rows.insert(job, () => sealed.sealJob(key, job));
+    });
+  }
+
+  #takeUpTo(lane: Lane, max: number, visibleAtMs: number): Delivery[] {
+    const deliveries: Delivery[] = [];
+    while (deliveries.length < max) {
+      const message = lane.take();
+      if (message === undefined) break;
+      this.#receipts += 1;
+      const receipt = String(this.#receipts);
+      lane.handOut(message, receipt, visibleAtMs);
+      const job = message.receiveCount > MAX_RECEIVES ? GIVEN_UP : (message.job ?? this.#load(message));
+      if (job === 'ended' || job instanceof Failure) void this.#takeOut(lane, receipt, job);
+      else deliveries.push({ job, receipt, receiveCount: message.receiveCount });
+    }
+    return deliveries;
+  }
+
+  #load({ tenant, id }: Message): Job | 'ended' | Failure {
+    try {
+      const sealed = this.#parts.rows.payload(tenant, id);
+      return sealed === undefined ? 'ended' : this.#parts.sealed.openJob(tenant, id, sealed);
+    } catch (error) {
+      return asFailure(error);
+    }
+  }
+
+  /** Removes a message that is not delivered, its job ended before; if the disk refuses, it comes again after its visibility. */
+  async #takeOut(lane: Lane, receipt: string, reason: 'ended' | Failure): Promise<void> {
+    const message = lane.inFlight.get(receipt)!;
+    const { tenant, id } = message;
+    try {
+      if (reason !== 'ended') await this.#parts.onUndeliverable(tenant, id, reason);
+      await this.#deleteRows([message]);
+      if (lane.callIn(receipt) !== undefined) this.#messages.delete(keyOf(message));
+    } catch (error) {
+      this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
+    }
+  }
+
+  async #deleteRows(messages: readonly Message[]): Promise<void> {
+    await this.#parts.commits.write(() => {
+      for (const { tenant, id } of messages) this.#parts.rows.delete(tenant, id);
+    });
+  }
+}
+
+function newMessage(source: Pick<Job, 'tenant' | 'id' | 'pool' | 'lane'>, job: Job | undefined): Message {
+  const { tenant, id, pool, lane } = source;
+  return { tenant, id, pool, lane, job, stored: job === undefined, receiveCount: 0, receipt: undefined, visibleAtMs: 0 };
+}
+
+function keyOf(job: Pick<Job, 'tenant' | 'id'>): string {
+  return `${job.tenant}/${job.id}`;
+}

@@ -1,0 +1,65 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Job, Lane } from '../../core/inference/job.ts';
+
+export type MessageRow = { readonly tenant: string; readonly id: string; readonly pool: string; readonly lane: Lane };
+
+/** The statements on `message`, whose content is the row of `job_payload`; to be run inside `Commits`. */
+export class MessageRows {
+  readonly #insert: StatementSync;
+  readonly #hasPayload: StatementSync;
+  readonly #putPayload: StatementSync;
+  readonly #payload: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #deletePayload: StatementSync;
+  readonly #erase: StatementSync;
+  readonly #deleteEnded: StatementSync;
+  readonly #all: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    const prepare = (sql: string) => database.prepare(sql);
+    this.#insert = prepare('INSERT OR IGNORE INTO message (tenant, id, pool, lane) VALUES (?, ?, ?, ?)');
+    this.#hasPayload = prepare('SELECT 1 FROM job_payload WHERE tenant = ? AND id = ?');
+    this.#putPayload = prepare('INSERT INTO job_payload (tenant, id, sealed) VALUES (?, ?, ?)');
+    this.#payload = prepare(
+      `SELECT sealed FROM job_payload LEFT JOIN job USING (tenant, id)
+       WHERE job_payload.tenant = ? AND job_payload.id = ? AND job.state IS NOT 'ended'`,
+    );
+    this.#delete = prepare('DELETE FROM message WHERE tenant = ? AND id = ?');
+    this.#deletePayload = prepare(
+      `DELETE FROM job_payload WHERE tenant = ?1 AND id = ?2
+       AND NOT EXISTS (SELECT 1 FROM job WHERE tenant = ?1 AND id = ?2)`,
+    );
+    this.#erase = prepare('DELETE FROM message WHERE tenant = ?');
+    this.#deleteEnded = prepare(
+      `DELETE FROM message WHERE EXISTS (
+         SELECT 1 FROM job WHERE job.tenant = message.tenant AND job.id = message.id AND state = 'ended')`,
+    );
+    this.#all = prepare('SELECT tenant, id, pool, lane FROM message');
+  }
+
+  /** Adds the message, with content unless the job's row has brought it. */
+  insert(job: Job, seal: () => Uint8Array): void {
+    this.#insert.run(job.tenant, job.id, job.pool, job.lane);
+    if (this.#hasPayload.get(job.tenant, job.id) === undefined) this.#putPayload.run(job.tenant, job.id, seal());
+  }
+
+  /** The sealed job, or undefined if it has ended or was forgotten. */
+  payload(tenant: string, id: string): Uint8Array | undefined {
+    return (this.#payload.get(tenant, id) as { sealed: Uint8Array } | undefined)?.sealed;
+  }
+
+  delete(tenant: string, id: string): void {
+    this.#delete.run(tenant, id);
+    this.#deletePayload.run(tenant, id);
+  }
+
+  erase(tenant: string): void {
+    this.#erase.run(tenant);
+  }
+
+  /** All that are to be delivered after a start. */
+  loadOpen(): MessageRow[] {
+    this.#deleteEnded.run();
+    return this.#all.all() as MessageRow[];
+  }
+}

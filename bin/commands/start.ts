@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { JsonLog, type LogLevel } from '../../adapters/local/json-log.ts';
+import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
+import { ensureModels, ensureSampleTenants, type SampleCredentials } from '../../embedded/sample-data.ts';
+import { ensureSampleModel } from '../../models/build.ts';
+import { SAMPLE_MODELS, type SampleName } from '../../models/catalogue.ts';
+import { basePort, dataFolder } from '../options.ts';
+import { progress } from '../output.ts';
+import { paint } from '../table.ts';
+import { runDemo } from './demo.ts';
+
+type StartOptions = { readonly host: string; readonly cors: readonly string[]; readonly logLevel: LogLevel };
+
+const STARTED_WITH: readonly SampleName[] = ['ticket-sentiment', 'row-sum'];
+
+export function addStartCommands(program: Command): void {
+  program
+    .command('start')
+    .description('run the platform on this machine: regions us and eu, sample tenants and models')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--cors <origins...>', 'origins whose browsers may call', [])
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    .action(start);
+  program
+    .command('demo')
+    .description('start, show a tour of what tenants see, and stop')
+    .action(demo);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const { platform, credentials } = await bringUp(options, STARTED_WITH);
+  printWelcome(platform, credentials);
+  await untilStopped();
+  progress('draining');
+  await platform.stop();
+}
+
+async function demo(): Promise<void> {
+  const everything = SAMPLE_MODELS.map((sample) => sample.name);
+  const { platform, credentials } = await bringUp({ host: '127.0.0.1', cors: [], logLevel: 'warn' }, everything);
+  try {
+    const samples = SAMPLE_MODELS.map((sample) => ({ model: sample.name, body: sample.example }));
+    if (!(await runDemo(credentials, samples))) process.exitCode = 1;
+  } finally {
+    await platform.stop();
+  }
+}
+
+async function bringUp(options: StartOptions, models: readonly SampleName[]): Promise<{ platform: EmbeddedPlatform; credentials: SampleCredentials }> {
+  const folder = dataFolder();
+  const port = basePort();
+  const folders = [];
+  for (const name of models) folders.push(await ensureSampleModel(name, join('.cache', 'models'), progress));
+  const log = new JsonLog({ sink: process.stderr, clock: new SystemClock(), level: options.logLevel });
+  const platform = await startPlatform({
+    dataFolder: folder,
+    host: options.host,
+    ports: { us: port, eu: port + 1 },
+    corsOrigins: options.cors,
+    log,
+  });
+  try {
+    for (const region of Object.values(platform.regions)) await ensureModels(region, folders, progress);
+    const credentials = await ensureSampleTenants(platform.regions, folder);
+    return { platform, credentials };
+  } catch (error) {
+    await platform.stop();
+    throw error;
+  }
+}
+
+/** Where everything is, and one request that works as pasted. */
+function printWelcome(platform: EmbeddedPlatform, credentials: SampleCredentials): void {
+  const acme = credentials.tenants.find((each) => each.tenant === 'acme');
+  const body = JSON.stringify(SAMPLE_MODELS[0]?.example);
+  const lines = [
+    '',
+    paint('bold', 'Sluice is running'),
+    ...Object.entries(platform.regions).map(([name, region]) => `  region ${name}   ${region.url}`),
+    `  API keys     ${join(dataFolder(), 'sample-credentials.json')}`,
+    `  API          ${acme?.url}/openapi.json`,
+    '',
+    'Try:',
+    '',
+    `curl -s ${acme?.url}/v2/models/${SAMPLE_MODELS[0]?.name}/infer -H 'Authorization: Bearer ${acme?.apiKey}' -d '${body}'`,
+    '',
+    'Ctrl-C stops it; what was accepted is kept.',
+  ];
+  console.log(lines.join('\n'));
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}

@@ -1,0 +1,120 @@
+import type { Failure } from '../core/failure.ts';
+import type { Outcome } from '../core/inference/job.ts';
+import type { Work } from '../core/inference/work.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import type { Delivery } from '../core/ports/job-queue.ts';
+import { SECOND_MS } from '../core/units.ts';
+
+/** How long a delivery stays hidden: a worker that dies gives its work to others after this. */
+export const VISIBILITY_MS = 30 * SECOND_MS;
+/** Extended when a third is gone, so that two late extensions in a row do no harm. */
+const EXTEND_AFTER_MS = VISIBILITY_MS / 3;
+
+export type Ending = { readonly work: Work; readonly outcome: Outcome };
+
+/** What this worker holds of the queue, and the way each piece of it ends. */
+export class Ledger {
+  readonly #ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>;
+  /** Until when each held delivery is hidden. */
+  readonly #held = new Map<Delivery, number>();
+
+  constructor(ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>) {
+    this.#ports = ports;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  hold(deliveries: readonly Delivery[]): void {
+    const untilMs = this.#ports.clock.nowMs() + VISIBILITY_MS;
+    for (const delivery of deliveries) this.#held.set(delivery, untilMs);
+  }
+
+  /**
+   * Writes outcomes, settles quotas, then acknowledges. What could not be written stays in the queue and comes again
+   * when its visibility ends: an outcome is never lost, a job may run twice.
+   */
+  async end(endings: readonly Ending[]): Promise<void> {
+    const written = await Promise.all(endings.map((ending) => this.#write(ending)));
+    await this.#release(
+      endings.map(({ work }) => work.delivery),
+      written.every((ok) => ok) ? undefined : (_, at) => written[at] === true,
+    );
+  }
+
+  /** Ends work whose outcome somebody else wrote: cancelled, or answered by another delivery. */
+  async drop(works: readonly Work[]): Promise<void> {
+    const nowMs = this.#ports.clock.nowMs();
+    // Delivered before: an earlier worker may have computed it, so its reservation is charged in full.
+    const settled = works.map(({ job, delivery }) =>
+      this.#ports.limits.settle(job.tenant, job.id, delivery.receiveCount > 1 ? job.reservedComputeMs : 0, nowMs),
+    );
+    const results = await Promise.allSettled(settled);
+    for (const result of results) if (result.status === 'rejected') this.#warn(result.reason);
+    await this.#release(works.map((work) => work.delivery));
+  }
+
+  fail(works: readonly Work[], failure: Failure, computeMs = 0): Promise<void> {
+    return this.end(works.map((work) => ({ work, outcome: this.failed(failure, computeMs) })));
+  }
+
+  failed(failure: Failure, computeMs: number): Outcome {
+    const { code, facts } = failure;
+    return { kind: 'failed', code, facts, computeMs, endedAtMs: this.#ports.clock.nowMs() };
+  }
+
+  /** Hands deliveries back to the queue at once. */
+  async giveBack(deliveries: readonly Delivery[]): Promise<void> {
+    if (deliveries.length === 0) return;
+    for (const delivery of deliveries) this.#held.delete(delivery);
+    await this.#ports.queue.giveBack(deliveries);
+  }
+
+  /** Lets go of deliveries: they come again when their visibility ends, and not at once as with `giveBack`. */
+  abandon(works: readonly Work[]): void {
+    for (const work of works) this.#held.delete(work.delivery);
+  }
+
+  /** Called about once a second. */
+  async extend(): Promise<void> {
+    const untilMs = this.#ports.clock.nowMs() + VISIBILITY_MS;
+    const due: Delivery[] = [];
+    for (const [delivery, hiddenUntilMs] of this.#held) {
+      if (untilMs - hiddenUntilMs < EXTEND_AFTER_MS) continue;
+      due.push(delivery);
+      this.#held.set(delivery, untilMs);
+    }
+    if (due.length > 0) await this.#ports.queue.extend(due, VISIBILITY_MS);
+  }
+
+  async #write({ work, outcome }: Ending): Promise<boolean> {
+    const { tenant, id } = work.job;
+    try {
+      // Settled in the same turn as it ends: a caller that sends its next request at once finds its place free.
+      await Promise.all([
+        this.#ports.jobs.finish(work.job, outcome),
+        this.#ports.limits.settle(tenant, id, outcome.computeMs, outcome.endedAtMs),
+      ]);
+      return true;
+    } catch (error) {
+      this.#warn(error, id);
+      return false;
+    }
+  }
+
+  async #release(deliveries: readonly Delivery[], keep?: (delivery: Delivery, at: number) => boolean): Promise<void> {
+    for (const delivery of deliveries) this.#held.delete(delivery);
+    const done = keep === undefined ? deliveries : deliveries.filter(keep);
+    if (done.length === 0) return;
+    try {
+      await this.#ports.queue.acknowledge(done);
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #warn(error: unknown, job?: string): void {
+    this.#ports.log.error('outcome not written', error, { job });
+  }
+}

@@ -1,0 +1,205 @@
+import type { ModelRunner, RunAnswer } from '../adapters/onnx/model-runner.ts';
+import { asFailure, Failure } from '../core/failure.ts';
+import type { Tensor } from '../core/inference/tensor.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
+import { bytesWith, leastRecentlyUsed, roomiestSlot } from './place-model.ts';
+import { clearSlot, emptySlot, type Slot } from './slot.ts';
+import type { ServedVersion, VersionShelf } from './version-shelf.ts';
+
+/** 30 s and a second for every 10 MB: a slow disk, cold. */
+const LEAST_LOAD_LIMIT_MS = 30 * SECOND_MS;
+const LOAD_BYTES_PER_MS = 10_000;
+/** A process takes this long to start (measured 100 to 130 ms). */
+const SPAWN_MS = 130;
+/** A model that could not be loaded is not tried again for this long; its jobs fail at once meanwhile. */
+const LOAD_FAILURE_MS = 5 * SECOND_MS;
+/** A runner beyond the first that has had nothing to do for so long gives its memory back. */
+const RETIRE_AFTER_MS = MINUTE_MS;
+
+export type PoolConfig = { readonly runners: number; readonly memoryLimitBytes: number };
+
+export type Placement =
+  | { readonly kind: 'ready'; readonly slot: Slot }
+  | { readonly kind: 'load'; readonly slot: Slot }
+  | { readonly kind: 'wait' };
+
+const WAIT: Placement = { kind: 'wait' };
+
+/** Runner processes and the models in them. One load or run at a time in each. */
+export class RunnerPool {
+  readonly #slots: Slot[];
+  readonly #ports: Pick<Platform, 'clock' | 'log'>;
+  readonly #shelf: VersionShelf;
+  readonly #spawn: () => ModelRunner;
+  readonly #config: PoolConfig;
+  readonly #loading = new Set<string>();
+  readonly #failures = new Map<string, { readonly failure: Failure; readonly untilMs: number }>();
+
+  constructor(
+    ports: Pick<Platform, 'clock' | 'log'>,
+    shelf: VersionShelf,
+    spawn: () => ModelRunner,
+    config: PoolConfig,
+  ) {
+    this.#ports = ports;
+    this.#shelf = shelf;
+    this.#spawn = spawn;
+    this.#config = config;
+    this.#slots = Array.from({ length: config.runners }, () => emptySlot(ports.clock.nowMs()));
+  }
+
+  /** Starts the first runner, so that the first model need not wait for a process. */
+  warm(): void {
+    const slot = this.#slots[0]!;
+    if (this.#slots.every((each) => each.runner === undefined) && !slot.busy) slot.runner = this.#spawn();
+  }
+
+  get hasIdle(): boolean {
+    return this.#slots.some((slot) => !slot.busy);
+  }
+
+  get isBusy(): boolean {
+    return this.#slots.some((slot) => slot.busy);
+  }
+
+  loaded(): string[] {
+    return [...new Set(this.#slots.flatMap((slot) => [...slot.loaded.keys()]))];
+  }
+
+  /** Why this version cannot be run now, if loading it failed a moment ago. */
+  failureOf(version: string, nowMs: number): Failure | undefined {
+    const known = this.#failures.get(version);
+    if (known === undefined) return undefined;
+    if (nowMs < known.untilMs) return known.failure;
+    this.#failures.delete(version);
+    return undefined;
+  }
+
+  /** Where waiting work of a version can run now: asked for versions with waiting work only. */
+  place(version: ServedVersion, nowMs: number): Placement {
+    let elsewhere = false;
+    for (const slot of this.#slots) {
+      if (!slot.loaded.has(version.key)) continue;
+      if (slot.busy) elsewhere = true;
+      else {
+        version.pressure.served(nowMs);
+        return { kind: 'ready', slot };
+      }
+    }
+    const slot = this.#loading.has(version.key) ? undefined : roomiestSlot(this.#slots);
+    if (slot === undefined) return WAIT;
+    if (elsewhere && !this.#isWorthLoading(version, slot, nowMs)) return WAIT;
+    return this.#makeRoom(slot, version) ? { kind: 'load', slot } : WAIT;
+  }
+
+  /** Loads a version into an idle slot. Its failure is the answer, and remembered for a while. */
+  async load(slot: Slot, version: ServedVersion): Promise<Failure | undefined> {
+    slot.busy = true;
+    this.#loading.add(version.key);
+    try {
+      await this.#load(slot, version);
+      return undefined;
+    } catch (error) {
+      const failure = asFailure(error);
+      this.#ports.log.error('model not loaded', failure, { version: version.key });
+      this.#failures.set(version.key, { failure, untilMs: this.#ports.clock.nowMs() + LOAD_FAILURE_MS });
+      return failure;
+    } finally {
+      this.#loading.delete(version.key);
+      this.#release(slot);
+    }
+  }
+
+  /** Reserves an idle slot for a run. */
+  take(slot: Slot): void {
+    slot.busy = true;
+  }
+
+  /** Gives a reserved slot back without a run. */
+  giveBack(slot: Slot): void {
+    this.#release(slot);
+  }
+
+  /** Runs one batch in a reserved slot and gives the slot back. `warm`: the time says something about the model. */
+  async run(
+    slot: Slot,
+    version: ServedVersion,
+    inputs: readonly Tensor[],
+    deadlineMs: number,
+  ): Promise<RunAnswer & { readonly warm: boolean }> {
+    const loaded = slot.loaded.get(version.key);
+    if (slot.runner === undefined || loaded === undefined) throw new Error(`${version.key} is not loaded in this slot`);
+    const { warm } = loaded;
+    const answer = await slot.runner.run(version.handle, inputs, deadlineMs);
+    loaded.warm = true;
+    loaded.lastUsedMs = this.#ports.clock.nowMs();
+    this.#release(slot);
+    return { ...answer, warm };
+  }
+
+  /** Called every few milliseconds while something runs. */
+  killOverdue(nowMs: number): void {
+    for (const slot of this.#slots) if (slot.busy) slot.runner?.killIfOverdue(nowMs);
+  }
+
+  /** Called about once a second: ends runners that are not needed, and starts one if none is left. */
+  tidy(nowMs: number): void {
+    for (const slot of this.#slots) {
+      if (slot.busy || slot.runner === undefined) continue;
+      if (!slot.runner.alive()) clearSlot(slot);
+      else if (nowMs - slot.idleSinceMs > RETIRE_AFTER_MS && this.#isSpare(slot)) clearSlot(slot);
+    }
+    this.warm();
+  }
+
+  async end(): Promise<void> {
+    const ended = this.#slots.map((slot) => slot.runner?.ended);
+    for (const slot of this.#slots) clearSlot(slot);
+    await Promise.all(ended);
+  }
+
+  async #load(slot: Slot, version: ServedVersion): Promise<void> {
+    if (slot.runner !== undefined && !slot.runner.alive()) clearSlot(slot);
+    slot.runner ??= this.#spawn();
+    const limitMs = LEAST_LOAD_LIMIT_MS + version.record.modelBytes / LOAD_BYTES_PER_MS;
+    const answer = await slot.runner.load(version.handle, version.path, this.#ports.clock.nowMs() + limitMs);
+    if (answer.kind === 'loaded') {
+      version.loadMs = answer.loadMs;
+      slot.loaded.set(version.key, { lastUsedMs: this.#ports.clock.nowMs(), warm: false });
+      return;
+    }
+    // If the file is gone or damaged, that is the reason to give.
+    await this.#shelf.refetch(version);
+    const how = answer.kind === 'refused' ? 'refused by onnxruntime' : `the runner ${answer.kind} while loading it`;
+    throw new Failure('model-load-failed', { model: version.key, detail: `${version.key}: ${how}` });
+  }
+
+  #release(slot: Slot): void {
+    slot.busy = false;
+    slot.idleSinceMs = this.#ports.clock.nowMs();
+    if (slot.runner !== undefined && !slot.runner.alive()) clearSlot(slot);
+  }
+
+  #isWorthLoading(version: ServedVersion, slot: Slot, nowMs: number): boolean {
+    return version.pressure.wait(nowMs, version.loadMs + (slot.runner === undefined ? SPAWN_MS : 0));
+  }
+
+  /** Ends runners with the least recently used models until the version fits. False: it must wait for a busy one. */
+  #makeRoom(target: Slot, version: ServedVersion): boolean {
+    while (bytesWith(this.#slots, target, version) > this.#config.memoryLimitBytes) {
+      const victim = leastRecentlyUsed(this.#slots);
+      // Alone in an empty pool it is loaded even if it is larger than the limit: nothing else could make it fit.
+      if (victim === undefined) return !this.isBusy;
+      this.#ports.log.info('models evicted', { models: [...victim.loaded.keys()].join(' ') });
+      clearSlot(victim);
+    }
+    return true;
+  }
+
+  /** True if another runner has all that this one has. */
+  #isSpare(slot: Slot): boolean {
+    const others = this.#slots.filter((other) => other !== slot && other.runner !== undefined);
+    return others.length > 0 && [...slot.loaded.keys()].every((key) => others.some((other) => other.loaded.has(key)));
+  }
+}

@@ -1,0 +1,112 @@
+import { BatchCost } from '../core/inference/batch-cost.ts';
+import { type BatchPlan, planBatches } from '../core/inference/batch-plan.ts';
+import { Failure } from '../core/failure.ts';
+import type { ModelVersion } from '../core/models/version.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import { LoadPressure } from './load-pressure.ts';
+
+/** Versions that a worker remembers; the records are small, the files are not held. */
+const MOST_VERSIONS = 1000;
+
+/** A version that this worker can run: its record, a local file, and what its runs were measured to cost. */
+export class ServedVersion {
+  /** `model@version`. */
+  readonly key: string;
+  /** Names the model in runner processes. */
+  readonly handle: number;
+  readonly record: ModelVersion;
+  readonly plan: BatchPlan;
+  readonly pressure = new LoadPressure();
+  readonly #costs = new Map<number, BatchCost>();
+  path: string;
+  /** Measured once it was loaded here. */
+  loadMs: number;
+  #latestCost: BatchCost | undefined;
+
+  constructor(record: ModelVersion, handle: number, path: string) {
+    this.key = `${record.model}@${record.version}`;
+    this.handle = handle;
+    this.record = record;
+    this.plan = planBatches(record);
+    this.path = path;
+    this.loadMs = record.validation.loadMs;
+  }
+
+  /** What runs with rows of about this length cost; starts from what validation measured. */
+  cost(costKey: number): BatchCost {
+    let cost = this.#costs.get(costKey);
+    if (cost === undefined) {
+      cost = new BatchCost(this.#latestCost?.predictMs(1) ?? this.record.validation.rowMs);
+      this.#costs.set(costKey, cost);
+    }
+    return cost;
+  }
+
+  observe(costKey: number, rows: number, ms: number): void {
+    const cost = this.cost(costKey);
+    cost.observe(rows, ms);
+    this.#latestCost = cost;
+  }
+
+  /** Milliseconds of a row alone, as last measured. */
+  rowMs(): number {
+    return this.#latestCost?.predictMs(1) ?? this.record.validation.rowMs;
+  }
+
+  get measured(): boolean {
+    return this.#latestCost !== undefined;
+  }
+}
+
+/** The versions that this worker has met, each with its file brought here. */
+export class VersionShelf {
+  readonly #ports: Pick<Platform, 'registry' | 'artifacts'>;
+  readonly #served = new Map<string, ServedVersion>();
+  readonly #loading = new Map<string, Promise<ServedVersion>>();
+  #handles = 0;
+
+  constructor(ports: Pick<Platform, 'registry' | 'artifacts'>) {
+    this.#ports = ports;
+  }
+
+  known(key: string): ServedVersion | undefined {
+    return this.#served.get(key);
+  }
+
+  all(): Iterable<ServedVersion> {
+    return this.#served.values();
+  }
+
+  /** Throws `version-unknown`, `artifact-missing`, `artifact-damaged`; a failure is not remembered. */
+  bring(model: string, version: string): Promise<ServedVersion> {
+    const key = `${model}@${version}`;
+    let loading = this.#loading.get(key);
+    if (loading === undefined) {
+      loading = this.#bring(model, version).finally(() => this.#loading.delete(key));
+      this.#loading.set(key, loading);
+    }
+    return loading;
+  }
+
+  /** Brings the file again; throws as `bring` does. */
+  async refetch(served: ServedVersion): Promise<void> {
+    served.path = await this.#ports.artifacts.fetch(served.record.modelDigest);
+  }
+
+  async #bring(model: string, version: string): Promise<ServedVersion> {
+    const record = await this.#ports.registry.readVersion(model, version);
+    if (record === undefined) throw new Failure('version-unknown', { model, version });
+    const path = await this.#ports.artifacts.fetch(record.modelDigest);
+    this.#handles += 1;
+    const served = new ServedVersion(record, this.#handles, path);
+    this.#forgetOldest();
+    this.#served.set(served.key, served);
+    return served;
+  }
+
+  #forgetOldest(): void {
+    if (this.#served.size < MOST_VERSIONS) return;
+    const oldest = this.#served.keys().next();
+    if (!oldest.done) this.#served.delete(oldest.value);
+  }
+}
