@@ -18,7 +18,12 @@ const SAMPLE_TENANTS = [
 ] as const;
 
 export type SampleCredentials = {
-  readonly tenants: readonly { readonly tenant: string; readonly region: string; readonly url: string; readonly apiKey: string }[];
+  readonly tenants: readonly {
+    readonly tenant: string;
+    readonly region: string;
+    readonly url: string;
+    readonly apiKey: string;
+  }[];
   /** `apiKey` is the operator of the first region; `regions` has one of each. */
   readonly operator: { readonly apiKey: string; readonly regions: Readonly<Record<string, string>> };
 };
@@ -42,12 +47,17 @@ export async function ensureSampleTenants(regions: Regions, dataFolder: string):
   const path = join(dataFolder, 'sample-credentials.json');
   const found = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as SampleCredentials) : undefined;
   const credentials = found === undefined ? await createSamples(regions) : withUrls(found, regions);
-  if (JSON.stringify(found) !== JSON.stringify(credentials)) await writePrivate(path, JSON.stringify(credentials, null, 2));
+  if (JSON.stringify(found) !== JSON.stringify(credentials))
+    await writePrivate(path, JSON.stringify(credentials, null, 2));
   return credentials;
 }
 
 /** Pushes the models that a region does not have. */
-export async function ensureModels(region: Region, folders: readonly string[], onProgress: (line: string) => void): Promise<void> {
+export async function ensureModels(
+  region: Region,
+  folders: readonly string[],
+  onProgress: (line: string) => void,
+): Promise<void> {
   for (const folder of folders) {
     const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { name: string };
     if ((await region.platform.registry.readRoute(manifest.name)) !== undefined) continue;
@@ -71,7 +81,8 @@ async function createSamples(regions: Regions): Promise<SampleCredentials> {
     tenants.push({ tenant, region: name, url: region.url, apiKey });
   }
   const operators: Record<string, string> = {};
-  for (const [name, region] of Object.entries(regions)) operators[name] = await newKey(region.platform, undefined, 'operator');
+  for (const [name, region] of Object.entries(regions))
+    operators[name] = await newKey(region.platform, undefined, 'operator');
   return { tenants, operator: { apiKey: Object.values(operators)[0] ?? '', regions: operators } };
 }
 

@@ -1,8 +1,8 @@
 import type { Failure } from '../core/failure.ts';
 import type { Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
-import type { Platform } from '../core/ports/platform.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
+import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 /** How long a delivery stays hidden: a worker that dies gives its work to others after this. */
@@ -10,7 +10,7 @@ export const VISIBILITY_MS = 30 * SECOND_MS;
 /** Extended when a third is gone, so that two late extensions in a row do no harm. */
 const EXTEND_AFTER_MS = VISIBILITY_MS / 3;
 
-export type Ending = { readonly work: Work; readonly outcome: Outcome };
+export type Ending = { readonly work: Pick<Work, 'job' | 'delivery'>; readonly outcome: Outcome };
 
 /** What this worker holds of the queue, and the way each piece of it ends. */
 export class Ledger {
@@ -44,7 +44,7 @@ export class Ledger {
   }
 
   /** Ends work whose outcome somebody else wrote: cancelled, or answered by another delivery. */
-  async drop(works: readonly Work[]): Promise<void> {
+  async drop(works: readonly Pick<Work, 'job' | 'delivery'>[]): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
     // Delivered before: an earlier worker may have computed it, so its reservation is charged in full.
     const settled = works.map(({ job, delivery }) =>
@@ -55,13 +55,11 @@ export class Ledger {
     await this.#release(works.map((work) => work.delivery));
   }
 
-  fail(works: readonly Work[], failure: Failure, computeMs = 0): Promise<void> {
-    return this.end(works.map((work) => ({ work, outcome: this.failed(failure, computeMs) })));
-  }
-
-  failed(failure: Failure, computeMs: number): Outcome {
+  /** Ends all of them as failed in the same way. */
+  fail(works: readonly Pick<Work, 'job' | 'delivery'>[], failure: Failure, computeMs = 0): Promise<void> {
     const { code, facts } = failure;
-    return { kind: 'failed', code, facts, computeMs, endedAtMs: this.#ports.clock.nowMs() };
+    const outcome: Outcome = { kind: 'failed', code, facts, computeMs, endedAtMs: this.#ports.clock.nowMs() };
+    return this.end(works.map((work) => ({ work, outcome })));
   }
 
   /** Hands deliveries back to the queue at once. */
@@ -71,8 +69,13 @@ export class Ledger {
     await this.#ports.queue.giveBack(deliveries);
   }
 
+  /** Hands back all that is still held. */
+  giveBackAll(): Promise<void> {
+    return this.giveBack([...this.#held.keys()]);
+  }
+
   /** Lets go of deliveries: they come again when their visibility ends, and not at once as with `giveBack`. */
-  abandon(works: readonly Work[]): void {
+  abandon(works: readonly Pick<Work, 'delivery'>[]): void {
     for (const work of works) this.#held.delete(work.delivery);
   }
 

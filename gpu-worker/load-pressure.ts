@@ -19,16 +19,19 @@ export class LoadPressure {
       this.#sinceMs = nowMs;
     }
     this.#lastMs = nowMs;
-    if (this.#wastedMs + nowMs - this.#sinceMs < loadMs) return false;
-    this.#wastedMs = 0;
-    this.#sinceMs = undefined;
-    return true;
+    return this.#wastedMs + nowMs - this.#sinceMs >= loadMs;
   }
 
   /** Work no longer waits for a runner. */
   served(nowMs: number): void {
     if (this.#sinceMs === undefined) return;
     this.#wastedMs += nowMs - this.#sinceMs;
+    this.#sinceMs = undefined;
+  }
+
+  /** It is being loaded. */
+  relieved(): void {
+    this.#wastedMs = 0;
     this.#sinceMs = undefined;
   }
 }

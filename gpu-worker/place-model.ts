@@ -1,5 +1,5 @@
-import type { ServedVersion } from './version-shelf.ts';
 import type { Slot } from './slot.ts';
+import type { ServedVersion } from './version-shelf.ts';
 
 /** A runner without any model, mapped libraries included (measured 84 MB). */
 const EMPTY_RUNNER_BYTES = 90_000_000;
@@ -21,24 +21,26 @@ function rank(slot: Slot): number {
   return slot.runner === undefined ? Number.MAX_SAFE_INTEGER : slot.loaded.size;
 }
 
-/** Resident memory of all runners once the model is loaded in `slot`. */
-export function bytesWith(slots: readonly Slot[], slot: Slot, version: ServedVersion): number {
+/** Resident memory of all runners once the model is loaded in `slot`, and of the busy ones alone besides it. */
+export function bytesWith(slots: readonly Slot[], slot: Slot, version: ServedVersion, busyOnly = false): number {
   let bytes = version.record.validation.memoryBytes;
-  for (const other of slots) bytes += slotBytes(other, slot);
+  for (const other of slots) {
+    if (other === slot) bytes += busyOnly ? EMPTY_RUNNER_BYTES : Math.max(residentBytes(other), EMPTY_RUNNER_BYTES);
+    else if (other.busy || !busyOnly) bytes += residentBytes(other);
+  }
   return bytes;
 }
 
-function slotBytes(slot: Slot, target: Slot): number {
-  if (slot.runner === undefined) return slot === target ? EMPTY_RUNNER_BYTES : 0;
-  return Math.max(slot.runner.residentBytes(), EMPTY_RUNNER_BYTES);
+function residentBytes(slot: Slot): number {
+  return slot.runner === undefined ? 0 : Math.max(slot.runner.residentBytes(), EMPTY_RUNNER_BYTES);
 }
 
-/** The idle slot that holds the model which was used longest ago; undefined if no idle slot holds any. */
-export function leastRecentlyUsed(slots: readonly Slot[]): Slot | undefined {
+/** Of the idle slots and `target` the one that holds the model used longest ago; undefined if none holds any. */
+export function leastRecentlyUsed(slots: readonly Slot[], target: Slot): Slot | undefined {
   let oldest: Slot | undefined;
   let oldestMs = Number.POSITIVE_INFINITY;
   for (const slot of slots) {
-    if (slot.busy) continue;
+    if (slot.busy && slot !== target) continue;
     for (const { lastUsedMs } of slot.loaded.values()) {
       if (lastUsedMs < oldestMs) {
         oldestMs = lastUsedMs;

@@ -82,21 +82,23 @@ export class RunnerPool {
     for (const slot of this.#slots) {
       if (!slot.loaded.has(version.key)) continue;
       if (slot.busy) elsewhere = true;
-      else {
+      else if (slot.runner?.alive()) {
         version.pressure.served(nowMs);
         return { kind: 'ready', slot };
-      }
+      } else clearSlot(slot);
     }
     const slot = this.#loading.has(version.key) ? undefined : roomiestSlot(this.#slots);
     if (slot === undefined) return WAIT;
     if (elsewhere && !this.#isWorthLoading(version, slot, nowMs)) return WAIT;
-    return this.#makeRoom(slot, version) ? { kind: 'load', slot } : WAIT;
+    return this.#canFit(slot, version) ? { kind: 'load', slot } : WAIT;
   }
 
   /** Loads a version into an idle slot. Its failure is the answer, and remembered for a while. */
   async load(slot: Slot, version: ServedVersion): Promise<Failure | undefined> {
     slot.busy = true;
     this.#loading.add(version.key);
+    version.pressure.relieved();
+    this.#makeRoom(slot, version);
     try {
       await this.#load(slot, version);
       return undefined;
@@ -185,16 +187,19 @@ export class RunnerPool {
     return version.pressure.wait(nowMs, version.loadMs + (slot.runner === undefined ? SPAWN_MS : 0));
   }
 
-  /** Ends runners with the least recently used models until the version fits. False: it must wait for a busy one. */
-  #makeRoom(target: Slot, version: ServedVersion): boolean {
+  /** False: it must wait until a busy runner can be ended. Alone it is loaded even if it is larger than the limit. */
+  #canFit(target: Slot, version: ServedVersion): boolean {
+    return !this.isBusy || bytesWith(this.#slots, target, version, true) <= this.#config.memoryLimitBytes;
+  }
+
+  /** Ends idle runners, those with the least recently used models first, until the version fits or none is left. */
+  #makeRoom(target: Slot, version: ServedVersion): void {
     while (bytesWith(this.#slots, target, version) > this.#config.memoryLimitBytes) {
-      const victim = leastRecentlyUsed(this.#slots);
-      // Alone in an empty pool it is loaded even if it is larger than the limit: nothing else could make it fit.
-      if (victim === undefined) return !this.isBusy;
+      const victim = leastRecentlyUsed(this.#slots, target);
+      if (victim === undefined) return;
       this.#ports.log.info('models evicted', { models: [...victim.loaded.keys()].join(' ') });
       clearSlot(victim);
     }
-    return true;
   }
 
   /** True if another runner has all that this one has. */

@@ -1,12 +1,13 @@
+import { Failure } from '../core/failure.ts';
 import { BatchCost } from '../core/inference/batch-cost.ts';
 import { type BatchPlan, planBatches } from '../core/inference/batch-plan.ts';
-import { Failure } from '../core/failure.ts';
 import type { ModelVersion } from '../core/models/version.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import { HOUR_MS } from '../core/units.ts';
 import { LoadPressure } from './load-pressure.ts';
 
-/** Versions that a worker remembers; the records are small, the files are not held. */
-const MOST_VERSIONS = 1000;
+/** A version that nobody asked for in this time is forgotten: work never waits here for so long. */
+const FORGET_AFTER_MS = HOUR_MS;
 
 /** A version that this worker can run: its record, a local file, and what its runs were measured to cost. */
 export class ServedVersion {
@@ -15,10 +16,12 @@ export class ServedVersion {
   /** Names the model in runner processes. */
   readonly handle: number;
   readonly record: ModelVersion;
-  readonly plan: BatchPlan;
+  /** Replaced when a run shows that its rows cannot be told apart. */
+  plan: BatchPlan;
   readonly pressure = new LoadPressure();
   readonly #costs = new Map<number, BatchCost>();
   path: string;
+  lastUsedMs = 0;
   /** Measured once it was loaded here. */
   loadMs: number;
   #latestCost: BatchCost | undefined;
@@ -60,12 +63,12 @@ export class ServedVersion {
 
 /** The versions that this worker has met, each with its file brought here. */
 export class VersionShelf {
-  readonly #ports: Pick<Platform, 'registry' | 'artifacts'>;
+  readonly #ports: Pick<Platform, 'registry' | 'artifacts' | 'clock'>;
   readonly #served = new Map<string, ServedVersion>();
   readonly #loading = new Map<string, Promise<ServedVersion>>();
   #handles = 0;
 
-  constructor(ports: Pick<Platform, 'registry' | 'artifacts'>) {
+  constructor(ports: Pick<Platform, 'registry' | 'artifacts' | 'clock'>) {
     this.#ports = ports;
   }
 
@@ -73,8 +76,22 @@ export class VersionShelf {
     return this.#served.get(key);
   }
 
+  /** Of a version that has work here. */
+  held(key: string): ServedVersion {
+    const served = this.#served.get(key);
+    if (served === undefined) throw new Error(`${key} has work but was forgotten`);
+    return served;
+  }
+
   all(): Iterable<ServedVersion> {
     return this.#served.values();
+  }
+
+  /** Called about once a second. */
+  forgetUnused(nowMs: number): void {
+    for (const served of this.#served.values()) {
+      if (nowMs - served.lastUsedMs > FORGET_AFTER_MS) this.#served.delete(served.key);
+    }
   }
 
   /** Throws `version-unknown`, `artifact-missing`, `artifact-damaged`; a failure is not remembered. */
@@ -99,14 +116,8 @@ export class VersionShelf {
     const path = await this.#ports.artifacts.fetch(record.modelDigest);
     this.#handles += 1;
     const served = new ServedVersion(record, this.#handles, path);
-    this.#forgetOldest();
+    served.lastUsedMs = this.#ports.clock.nowMs();
     this.#served.set(served.key, served);
     return served;
-  }
-
-  #forgetOldest(): void {
-    if (this.#served.size < MOST_VERSIONS) return;
-    const oldest = this.#served.keys().next();
-    if (!oldest.done) this.#served.delete(oldest.value);
   }
 }

@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 /** Models of others, of which only the manifests lie here. */
 export const THIRD_PARTY_MODELS = ['mnist-12', 'xgboost-classifier', 'lightgbm-regressor'] as const;
@@ -20,8 +20,9 @@ export function thirdPartyFolder(
   const ours = join(import.meta.dirname, 'third-party', name);
   const golden = existsSync(join(ours, 'golden.jsonl')) ? ours : shared;
   mkdirSync(targetFolder, { recursive: true });
-  copyFileSync(join(shared, 'model.onnx'), join(targetFolder, 'model.onnx'));
-  copyFileSync(join(golden, 'golden.jsonl'), join(targetFolder, 'golden.jsonl'));
-  copyFileSync(join(ours, 'manifest.json'), join(targetFolder, 'manifest.json'));
+  for (const from of [join(shared, 'model.onnx'), join(golden, 'golden.jsonl'), join(ours, 'manifest.json')]) {
+    // Not copied with its mode: a read-only file could not be replaced the next time.
+    writeFileSync(join(targetFolder, basename(from)), readFileSync(from));
+  }
   return targetFolder;
 }

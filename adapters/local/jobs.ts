@@ -1,4 +1,4 @@
-import { asFailure, type Failure } from '../../core/failure.ts';
+import { asFailure, Failure } from '../../core/failure.ts';
 import type { Job, JobRecord, Outcome } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Jobs } from '../../core/ports/jobs.ts';
@@ -134,7 +134,7 @@ export class LocalJobs implements Jobs {
       try {
         jobs.push(this.#sealed.openJob(row.tenant, row.id, row.sealed));
       } catch (error) {
-        await this.endUnreadable(row.tenant, row.id, asFailure(error));
+        await this.endUndeliverable(row.tenant, row.id, asFailure(error));
       }
     }
     return jobs;
@@ -158,15 +158,20 @@ export class LocalJobs implements Jobs {
     }
   }
 
-  /** Ends a job whose stored inputs cannot be used; nothing of it can be read afterwards. */
-  async endUnreadable(tenant: string, id: string, failure: Failure): Promise<void> {
-    this.#log.error('a stored job cannot be read', failure, { tenant, job: id });
-    await this.#commits.write(() => {
-      if (this.#rows.end(tenant, id)) this.#rows.dropPayload(tenant, id);
-    });
-    const live = this.#live.findOrAdd(tenant, id);
-    const endedAtMs = this.#clock.nowMs();
-    this.#live.endStored(live, { kind: 'failed', code: failure.code, facts: failure.facts, computeMs: 0, endedAtMs });
+  /** Ends a job that cannot be run, for `failure`. If its stored inputs cannot be opened, nothing of it can be read afterwards. */
+  async endUndeliverable(tenant: string, id: string, failure: Failure): Promise<void> {
+    this.#log.error('a job could not be delivered', failure, { tenant, job: id });
+    const { code, facts } = failure;
+    const outcome: Outcome = { kind: 'failed', code, facts, computeMs: 0, endedAtMs: this.#clock.nowMs() };
+    const row = await this.#commits.read(() => this.#rows.select(tenant, id));
+    if (row === undefined) {
+      this.#live.cancel(this.#live.findOrAdd(tenant, id), outcome);
+    } else if (row.state !== 'ended') {
+      const job = this.#openOrUndefined(row);
+      if (job === undefined) await this.#endUnreadable(tenant, id);
+      else await this.#finishRow(job, outcome);
+      this.#live.endStored(this.#live.findOrAdd(tenant, id), outcome);
+    }
   }
 
   #mayHaveRow(job: Job): boolean {
@@ -192,6 +197,21 @@ export class LocalJobs implements Jobs {
     if ((await this.#finishRow(job, outcome)) !== 'first') return 'ended';
     this.#live.endStored(this.#live.findOrAdd(row.tenant, row.id), outcome);
     return 'cancelled';
+  }
+
+  #openOrUndefined(row: JobRow): Job | undefined {
+    try {
+      return this.#sealed.openJob(row.tenant, row.id, row.sealed);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
+  }
+
+  async #endUnreadable(tenant: string, id: string): Promise<void> {
+    await this.#commits.write(() => {
+      if (this.#rows.end(tenant, id)) this.#rows.dropPayload(tenant, id);
+    });
   }
 
   #forget(tenant: string, id: string): void {

@@ -23,10 +23,7 @@ export function addStartCommands(program: Command): void {
     .option('--cors <origins...>', 'origins whose browsers may call', [])
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .action(start);
-  program
-    .command('demo')
-    .description('start, show a tour of what tenants see, and stop')
-    .action(demo);
+  program.command('demo').description('start, show a tour of what tenants see, and stop').action(demo);
 }
 
 async function start(options: StartOptions): Promise<void> {
@@ -48,12 +45,15 @@ async function demo(): Promise<void> {
   }
 }
 
-async function bringUp(options: StartOptions, models: readonly SampleName[]): Promise<{ platform: EmbeddedPlatform; credentials: SampleCredentials }> {
+async function bringUp(
+  options: StartOptions,
+  models: readonly SampleName[],
+): Promise<{ platform: EmbeddedPlatform; credentials: SampleCredentials }> {
   const folder = dataFolder();
   const port = basePort();
   const folders = [];
   for (const name of models) folders.push(await ensureSampleModel(name, join('.cache', 'models'), progress));
-  const log = new JsonLog({ sink: process.stderr, clock: new SystemClock(), level: options.logLevel });
+  const log = new JsonLog(process.stderr, new SystemClock(), options.logLevel);
   const platform = await startPlatform({
     dataFolder: folder,
     host: options.host,

@@ -2,14 +2,14 @@ import type { z } from 'zod';
 import { Failure } from '../failure.ts';
 import type { ModelRoute, ModelVersion } from '../models/version.ts';
 import type { ApiKeyRecord, IssuerRecord, Page } from '../ports/registry.ts';
-import type { Plan, PlanLimits } from '../tenancy/plan.ts';
+import type { Plan } from '../tenancy/plan.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type {
   issuerJson,
   keyJson,
-  limitsJson,
   modelRouteJson,
   planJson,
+  planPutBody,
   tenantCreateBody,
   tenantJson,
   tenantPatchBody,
@@ -17,14 +17,7 @@ import type {
 } from './schemas.ts';
 import { camelKeys, snakeKeys } from './snake-case.ts';
 
-/** Records of the core as the control plane shows them, and its bodies as the core takes them. */
-type LimitsJson = z.infer<typeof limitsJson>;
-
-export function limitsFromJson(json: LimitsJson): PlanLimits;
-export function limitsFromJson(json: Partial<LimitsJson>): Tenant['overrides'];
-export function limitsFromJson(json: Partial<LimitsJson>): Tenant['overrides'] {
-  return camelKeys(json);
-}
+/* Records of the core as the control plane shows them, and its bodies as the core takes them. */
 
 export function tenantToJson(tenant: Tenant): z.infer<typeof tenantJson> {
   return { ...snakeKeys(tenant), overrides: snakeKeys(tenant.overrides) };
@@ -37,7 +30,7 @@ export function tenantFromJson(json: z.infer<typeof tenantCreateBody>, region: s
     name: json.name,
     region,
     plan: json.plan,
-    overrides: limitsFromJson(json.overrides ?? {}),
+    overrides: camelKeys(json.overrides ?? {}),
     wrongRegion: json.wrong_region ?? 'refuse',
     allowedOrigins: json.allowed_origins ?? [],
     suspended: false,
@@ -55,7 +48,7 @@ export function patchTenant(tenant: Tenant, patch: z.infer<typeof tenantPatchBod
     ...tenant,
     name: patch.name ?? tenant.name,
     plan: patch.plan ?? tenant.plan,
-    overrides: patch.overrides === undefined ? tenant.overrides : limitsFromJson(patch.overrides),
+    overrides: patch.overrides === undefined ? tenant.overrides : camelKeys(patch.overrides),
     wrongRegion: patch.wrong_region ?? tenant.wrongRegion,
     allowedOrigins: patch.allowed_origins ?? tenant.allowedOrigins,
     suspended: patch.suspended ?? tenant.suspended,
@@ -65,6 +58,11 @@ export function patchTenant(tenant: Tenant, patch: z.infer<typeof tenantPatchBod
 
 export function planToJson(plan: Plan): z.infer<typeof planJson> {
   return { ...plan, limits: snakeKeys(plan.limits) };
+}
+
+/** `epoch` is the one it is written with: one more than what was read, 1 for a new plan. */
+export function planFromJson(id: string, json: z.infer<typeof planPutBody>, epoch: number): Plan {
+  return { id, limits: camelKeys(json.limits), epoch };
 }
 
 /** Everything but the hash of the secret. */

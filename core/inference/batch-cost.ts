@@ -43,6 +43,11 @@ export class BatchCost {
     return Math.max(this.#meanMs + (rows - this.#meanRows) * this.#perRowMs(), LEAST_MS);
   }
 
+  /** What so many rows are expected to add to runs of the usual size: their part of fixed costs included. */
+  shareMs(rows: number): number {
+    return Math.max((this.#meanMs / this.#meanRows) * rows, LEAST_MS);
+  }
+
   /**
    * Most rows that are expected to take no longer than `ms`, at least 1. While only runs of one size were seen a run of
    * two rows is always allowed: a model whose cost is mostly fixed would never be batched otherwise.

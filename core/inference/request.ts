@@ -56,10 +56,4 @@ export type InferAnswer =
       /** True if an earlier request with this Idempotency-Key made it. */
       readonly replayed: boolean;
     }
-  | {
-      readonly kind: 'accepted';
-      readonly id: string;
-      readonly model: string;
-      readonly version: string;
-      readonly retryAfterMs: number;
-    };
+  | { readonly kind: 'accepted'; readonly id: string; readonly version: string; readonly retryAfterMs: number };

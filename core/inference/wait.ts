@@ -39,8 +39,8 @@ async function acceptLate(ports: WaitPorts, job: Job): Promise<InferAnswer> {
   return record?.state.kind === 'ended' ? toAnswer(job, record.state.outcome, false) : pending(job);
 }
 
-export function pending(job: Pick<Job, 'id' | 'model' | 'version'>): InferAnswer {
-  return { kind: 'accepted', id: job.id, model: job.model, version: job.version, retryAfterMs: POLL_AFTER_MS };
+export function pending(job: Pick<Job, 'id' | 'version'>): InferAnswer {
+  return { kind: 'accepted', id: job.id, version: job.version, retryAfterMs: POLL_AFTER_MS };
 }
 
 /** The outputs, or the job's failure thrown. */

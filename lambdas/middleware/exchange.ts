@@ -1,11 +1,15 @@
+import type middy from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { Failure } from '../../core/failure.ts';
 import type { Caller, QuotaState } from '../../core/inference/request.ts';
 import type { Principal } from '../../core/tenancy/principal.ts';
-import type { Invocation } from './http-handler.ts';
+import type { DirectoryEntry } from '../../core/tenancy/tenant.ts';
+import type { HttpAnswer, Invocation } from './http-handler.ts';
 
 /** Header values under their names in lower case: senders spell them as they like, and REST events keep that. */
 export type LowerHeaders = Readonly<Record<string, string | undefined>>;
+
+/** `forwarded`: the answer is that of the home region, and is passed on as it is. */
+export type Elsewhere = Pick<DirectoryEntry, 'region' | 'wrongRegion'> & { readonly forwarded: boolean };
 
 /** One request on its way through the middleware: each step leaves here what it found out for the next. */
 export class Exchange {
@@ -13,12 +17,14 @@ export class Exchange {
   readonly invocation: Invocation;
   readonly headers: LowerHeaders;
   readonly startedMs: number;
-  #principal: Principal | undefined = undefined;
-  #caller: Caller | undefined = undefined;
+  /** Once authenticated. */
+  principal: Principal | undefined = undefined;
+  /** Once the tenant that it acts for is known. */
+  caller: Caller | undefined = undefined;
   /** Of the request rate, once a unit was taken. */
   quota: QuotaState | undefined = undefined;
-  /** Where the request belongs, once it is clear that this is another region: then nothing more is told of it here. */
-  elsewhere: string | undefined = undefined;
+  /** Set once the request turned out to belong to another region: from then on nothing of its tenant is told here. */
+  elsewhere: Elsewhere | undefined = undefined;
 
   constructor(event: APIGatewayProxyEvent, invocation: Invocation, nowMs: number) {
     this.event = event;
@@ -27,37 +33,21 @@ export class Exchange {
     this.startedMs = nowMs;
   }
 
-  /** The tenant that the request names before anything is known of its sender: in the path, or by an operator's header. */
+  /** Who asks; for steps after authentication. */
+  get asker(): Principal {
+    if (this.principal === undefined) throw new Error('nobody has been authenticated for this route');
+    return this.principal;
+  }
+
+  /** The tenant that the request names itself: in the path, or in an operator's header. */
   get namedTenant(): string | undefined {
     return this.event.pathParameters?.tenant ?? this.headers['sluice-tenant'];
   }
-
-  get principal(): Principal {
-    if (this.#principal === undefined) throw new Error('nobody has been authenticated for this route');
-    return this.#principal;
-  }
-
-  set principal(principal: Principal) {
-    this.#principal = principal;
-  }
-
-  get knownPrincipal(): Principal | undefined {
-    return this.#principal;
-  }
-
-  get caller(): Caller {
-    if (this.#caller === undefined) throw new Error('no tenant has been identified for this route');
-    return this.#caller;
-  }
-
-  set caller(caller: Caller) {
-    this.#caller = caller;
-  }
-
-  get knownCaller(): Caller | undefined {
-    return this.#caller;
-  }
 }
+
+/** One step: what it does before the handler, after it, or once something was thrown. */
+export type Middleware = middy.MiddlewareObj<Exchange, HttpAnswer, Error>;
+export type Step = middy.Request<Exchange, HttpAnswer, Error>;
 
 function toLowerCase(headers: APIGatewayProxyEvent['headers']): LowerHeaders {
   const lower: Record<string, string | undefined> = {};

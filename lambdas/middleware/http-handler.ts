@@ -3,7 +3,7 @@ import type { Failure } from '../../core/failure.ts';
 
 export type HttpAnswer = {
   readonly status: number;
-  /** Names as they are written; each once. Middleware adds to them. */
+  /** Names as they are written, each once. Middleware adds to them. */
   readonly headers: Record<string, string>;
   readonly body: string | Uint8Array | AsyncIterable<Uint8Array>;
 };
@@ -20,5 +20,8 @@ export type Invocation = {
   readonly refusal?: Failure | undefined;
 };
 
-/** One endpoint as a host calls it, with a REST proxy event of API Gateway. It answers every failure itself. */
+/**
+ * One endpoint as a host calls it, with a REST proxy event of API Gateway whose path parameters are those of `matchRoute`.
+ * It answers every failure itself; a rejection is a broken invariant.
+ */
 export type HttpHandler = (event: APIGatewayProxyEvent, invocation: Invocation) => Promise<HttpAnswer>;

@@ -156,10 +156,10 @@ function readMessage(name: MessageName, reader: Reader): Message {
 }
 
 function readField([, kind]: Field, wire: number, reader: Reader): unknown[] {
-  if (!isScalar(kind)) return [readMessage(kind, { bytes: slice(reader), at: 0 })];
-  if (wire === WIRE[kind]) return [readScalar(kind, reader)];
+  if (isScalar(kind) && wire === WIRE[kind]) return [readScalar(kind, reader)];
   if (wire !== LENGTH) throw new Error(`wire type ${wire} where ${kind} is expected, at ${reader.at}`);
   const packed: Reader = { bytes: slice(reader), at: 0 };
+  if (!isScalar(kind)) return [readMessage(kind, packed)];
   const values: unknown[] = [];
   while (packed.at < packed.bytes.length) values.push(readScalar(kind, packed));
   return values;

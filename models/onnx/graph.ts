@@ -6,7 +6,7 @@ const DATA_TYPE = { float: 1, int64: 7, string: 8, bool: 9 } as const;
 type ElementType = keyof typeof DATA_TYPE;
 
 /** AttributeProto.AttributeType. */
-const ATTRIBUTE_TYPE = { f: 1, i: 2, s: 3, t: 4, g: 5, floats: 6, ints: 7, strings: 8 } as const;
+const ATTRIBUTE_TYPE = { f: 1, i: 2, s: 3, g: 5, floats: 6, ints: 7, strings: 8 } as const;
 
 /**
  * What a node attribute may be: a number is an integer; floats say so, as `{ float: 1 }` or a Float32Array.
@@ -17,7 +17,6 @@ type AttributeValue =
   | string
   | { readonly float: number }
   | { readonly graph: OnnxGraph }
-  | { readonly tensor: OnnxTensor }
   | Float32Array
   | readonly number[]
   | readonly string[];
@@ -37,10 +36,6 @@ export function int64Tensor(dims: readonly number[], values: readonly (number | 
 
 export function boolTensor(value: boolean): OnnxTensor {
   return rawTensor('bool', [], Uint8Array.of(value ? 1 : 0));
-}
-
-export function stringTensor(dims: readonly number[], values: readonly string[]): OnnxTensor {
-  return { dims: [...dims], dataType: DATA_TYPE.string, stringData: values.map(utf8) };
 }
 
 /** An input or output; a string among `dims` names a free dimension. */
@@ -93,7 +88,7 @@ export function graphBuilder(name: string, prefix = '') {
   };
 }
 
-/** IR version 8 came with opset 15 and is read by every onnxruntime since 1.10. */
+/** IR version 8 is that of ONNX 1.10 to 1.13, opsets 15 to 18. */
 export function onnxModel(graph: OnnxGraph, opsets: Opsets, docString: string): OnnxModel {
   const opsetImport = Object.entries(opsets).map(([domain, version]) => ({ domain, version }));
   return { irVersion: 8, producerName: 'sluice', docString, graph, opsetImport };
@@ -112,7 +107,7 @@ function attributeField(value: AttributeValue): OnnxAttribute {
   if (isStrings(value)) return { strings: value.map(utf8) };
   if (isNumbers(value)) return { ints: value.map(BigInt) };
   if ('float' in value) return { f: value.float };
-  return 'graph' in value ? { g: value.graph } : { t: value.tensor };
+  return { g: value.graph };
 }
 
 function isStrings(value: AttributeValue): value is readonly string[] {

@@ -14,9 +14,9 @@ export type OnnxModel = {
   metadataProps?: OnnxEntry[];
 };
 
-export type OnnxOpset = { domain?: string; version?: number };
+type OnnxOpset = { domain?: string; version?: number };
 
-export type OnnxEntry = { key?: string; value?: string };
+type OnnxEntry = { key?: string; value?: string };
 
 export type OnnxGraph = {
   node?: OnnxNode[];
@@ -69,14 +69,14 @@ export type OnnxTensor = {
 
 export type OnnxValue = { name?: string; type?: OnnxType; docString?: string };
 
-export type OnnxType = { tensorType?: OnnxTensorType };
+type OnnxType = { tensorType?: OnnxTensorType };
 
-export type OnnxTensorType = { elemType?: number; shape?: OnnxShape };
+type OnnxTensorType = { elemType?: number; shape?: OnnxShape };
 
-export type OnnxShape = { dim?: OnnxDimension[] };
+type OnnxShape = { dim?: OnnxDimension[] };
 
 /** A fixed length, or the name of a free one. */
-export type OnnxDimension = { dimValue?: number; dimParam?: string };
+type OnnxDimension = { dimValue?: number; dimParam?: string };
 
 type Messages = {
   Model: OnnxModel;

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SampleName } from '../models/catalogue.ts';
+import { ensureSampleModel } from '../models/build.ts';
+import { PlatformProcess } from './platform-process.ts';
+
+const MODEL_CACHE = join(import.meta.dirname, '..', '.cache', 'models');
+/** Beyond what any measurement here reaches: what is measured is the platform, not a plan. */
+export const OPEN_LIMITS = {
+  requests_per_second: 1_000_000,
+  request_burst: 1_000_000,
+  rows_per_minute: 1_000_000_000,
+  requests_in_flight: 100_000,
+  waiting_handlers: 100_000,
+  daily_compute_ms: 1_000_000_000_000,
+  weight: 4,
+  models: ['*'],
+};
+
+/** What measurements share: a data folder with the models and open plans, made once, and fresh processes on it. */
+export class Bench {
+  readonly quick: boolean;
+  /** Where to write CPU profiles of gateways; undefined: no profiles. */
+  readonly profileFolder: string | undefined;
+  readonly workFolder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  #prepared: Promise<string> | undefined;
+
+  constructor(options: { readonly quick: boolean; readonly profileFolder: string | undefined }) {
+    this.quick = options.quick;
+    this.profileFolder = options.profileFolder;
+  }
+
+  progress(line: string): void {
+    console.error(`  ${line}`);
+  }
+
+  async modelPath(name: SampleName): Promise<string> {
+    return join(await this.#modelFolder(name), 'model.onnx');
+  }
+
+  /** A data folder that has been started before, with all samples; acme and initech have the plan `bench`: no limits that matter. */
+  preparedFolder(): Promise<string> {
+    this.#prepared ??= this.#prepare();
+    return this.#prepared;
+  }
+
+  /** A fresh platform on the prepared folder, stopped when `body` is done. */
+  async withPlatform<T>(body: (platform: PlatformProcess) => Promise<T>): Promise<T> {
+    const platform = await PlatformProcess.start(await this.preparedFolder(), { profileFolder: this.profileFolder });
+    try {
+      return await body(platform);
+    } finally {
+      await platform.stop();
+    }
+  }
+
+  /** A platform as `npm start` makes it for the first time. */
+  startFirstPlatform(): Promise<PlatformProcess> {
+    return PlatformProcess.start(mkdtempSync(join(this.workFolder, 'first-')));
+  }
+
+  dispose(): void {
+    rmSync(this.workFolder, { recursive: true, force: true });
+  }
+
+  #modelFolder(name: SampleName): Promise<string> {
+    return ensureSampleModel(name, MODEL_CACHE, (line) => this.progress(line));
+  }
+
+  async #prepare(): Promise<string> {
+    this.progress('preparing a data folder with the models');
+    const folder = join(this.workFolder, 'prepared');
+    const platform = await PlatformProcess.start(folder);
+    try {
+      await platform.push(await this.#modelFolder('encoder-l6'));
+      await platform.control('PUT', '/plans/bench', { limits: OPEN_LIMITS });
+      for (const tenant of ['acme', 'initech']) await platform.control('PATCH', `/tenants/${tenant}`, { plan: 'bench' });
+    } finally {
+      await platform.stop();
+    }
+    return folder;
+  }
+}

@@ -1,0 +1,153 @@
+import { Failure } from '../core/failure.ts';
+import { bucketOf, versionOfBucket } from '../core/inference/batch-plan.ts';
+import type { Choice, FairQueue } from '../core/inference/fair-queue.ts';
+import { roomFor, takeInto } from '../core/inference/form-batch.ts';
+import type { Attempt } from '../core/inference/rerun.ts';
+import { isExpired, toWork, type Work } from '../core/inference/work.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import type { Ledger } from './ledger.ts';
+import type { Placement, RunnerPool } from './pool.ts';
+import type { Slot } from './slot.ts';
+import type { ServedVersion, VersionShelf } from './version-shelf.ts';
+
+/** Work that shares one run; `begun` once each job's start was counted. */
+export type Batch = Attempt<Work> & { readonly version: ServedVersion; readonly begun: boolean };
+
+export type DispatchParts = {
+  readonly queue: FairQueue<Work>;
+  readonly pool: RunnerPool;
+  readonly shelf: VersionShelf;
+  readonly ledger: Ledger;
+};
+
+/** Brings waiting work to idle runners: what failed before first, then by fairness. Nothing here waits or runs. */
+export class Dispatcher {
+  readonly #ports: Pick<Platform, 'jobs' | 'clock' | 'log'>;
+  readonly #parts: DispatchParts;
+  readonly #reruns: Batch[] = [];
+  readonly #execute: (slot: Slot, batch: Batch) => Promise<void>;
+  readonly #onTaken: () => void;
+
+  constructor(
+    ports: Pick<Platform, 'jobs' | 'clock' | 'log'>,
+    parts: DispatchParts,
+    execute: (slot: Slot, batch: Batch) => Promise<void>,
+    onTaken: () => void,
+  ) {
+    this.#ports = ports;
+    this.#parts = parts;
+    this.#execute = execute;
+    this.#onTaken = onTaken;
+  }
+
+  get hasReruns(): boolean {
+    return this.#reruns.length > 0;
+  }
+
+  /** Runs again before anything else. */
+  rerun(batches: readonly Batch[]): void {
+    this.#reruns.push(...batches);
+  }
+
+  /** Starts loads and runs as long as a runner is idle and has something to do. */
+  dispatch(): void {
+    const { pool } = this.#parts;
+    const nowMs = this.#ports.clock.nowMs();
+    let goesOn = true;
+    while (goesOn && pool.hasIdle) goesOn = this.#startRerun(nowMs) || this.#startNext(nowMs);
+  }
+
+  #startRerun(nowMs: number): boolean {
+    for (const [at, batch] of this.#reruns.entries()) {
+      const placement = this.#parts.pool.place(batch.version, nowMs);
+      if (placement.kind === 'wait') continue;
+      if (placement.kind === 'load') this.#load(placement.slot, batch.version);
+      else {
+        this.#reruns.splice(at, 1);
+        this.#start(placement.slot, batch);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  #startNext(nowMs: number): boolean {
+    const { queue, shelf, pool } = this.#parts;
+    if (queue.size === 0) return false;
+    const placements = new Map<string, Placement>();
+    const placeOf = (bucket: string): Placement => {
+      const key = versionOfBucket(bucket);
+      let placement = placements.get(key);
+      if (placement === undefined) {
+        placement = pool.place(shelf.held(key), nowMs);
+        placements.set(key, placement);
+      }
+      return placement;
+    };
+    const choice = queue.next((bucket) => placeOf(bucket).kind !== 'wait');
+    if (choice === undefined) return false;
+    const placement = placeOf(choice.bucket);
+    const version = shelf.held(versionOfBucket(choice.bucket));
+    if (placement.kind === 'load') this.#load(placement.slot, version);
+    else if (placement.kind === 'ready') {
+      const works = this.#form(choice, version, nowMs);
+      if (works.length > 0) this.#start(placement.slot, { version, works, begun: false, kills: 0, wastedMs: 0 });
+    }
+    return true;
+  }
+
+  /** Takes a run's work out of the queue; what nobody wants any more is ended on the way. */
+  #form(choice: Choice<Work>, version: ServedVersion, nowMs: number): Work[] {
+    const { queue, ledger } = this.#parts;
+    const works: Work[] = [];
+    const ended: Work[] = [];
+    const expired: Work[] = [];
+    const first = choice.flow.peek(choice.bucket)!;
+    const room = roomFor(version.plan, version.cost(first.costKey));
+    queue.fill(choice, (work) => {
+      if (this.#ports.jobs.hasEnded(work.job)) ended.push(work);
+      else if (isExpired(work.job, nowMs)) expired.push(work);
+      else {
+        const verdict = takeInto(room, work);
+        if (verdict === 'taken') works.push(work);
+        return verdict;
+      }
+      return 'dropped';
+    });
+    if (ended.length > 0) void ledger.drop(ended);
+    if (expired.length > 0) void ledger.fail(expired, new Failure('prediction-expired'));
+    this.#onTaken();
+    return works;
+  }
+
+  #start(slot: Slot, batch: Batch): void {
+    this.#parts.pool.take(slot);
+    void this.#execute(slot, batch);
+  }
+
+  #load(slot: Slot, version: ServedVersion): void {
+    void this.#parts.pool.load(slot, version).then((failure) => {
+      if (failure !== undefined) this.#failAll(version, failure);
+      this.dispatch();
+    });
+  }
+
+  /** A version that cannot be loaded fails its own jobs and nobody else's. */
+  #failAll(version: ServedVersion, failure: Failure): void {
+    const { queue, ledger } = this.#parts;
+    const works = queue.takeBuckets((bucket) => versionOfBucket(bucket) === version.key);
+    for (let at = this.#reruns.length - 1; at >= 0; at -= 1) {
+      if (this.#reruns[at]!.version !== version) continue;
+      const [batch] = this.#reruns.splice(at, 1);
+      for (const work of batch!.works) queue.settle(work, 0);
+      works.push(...batch!.works);
+    }
+    if (works.length > 0) void ledger.fail(works, failure);
+  }
+}
+
+/** The same delivery as work for another version. */
+export function workFor(version: ServedVersion, delivery: Work['delivery']): Work {
+  const bucket = bucketOf(version.plan, delivery.job);
+  return toWork(delivery, version.key, bucket, version.cost(bucket.costKey).shareMs(delivery.job.rows));
+}

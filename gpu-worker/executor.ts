@@ -1,0 +1,159 @@
+import type { RunAnswer } from '../adapters/onnx/model-runner.ts';
+import { asFailure, Failure } from '../core/failure.ts';
+import { mergeInputs } from '../core/inference/merge-batch.ts';
+import { afterMishap, type Mishap } from '../core/inference/rerun.ts';
+import { shareCost } from '../core/inference/share-cost.ts';
+import { splitOutputs } from '../core/inference/split-batch.ts';
+import { isGivenUp, runDeadlineMs, type Work } from '../core/inference/work.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import { judge } from './blame.ts';
+import { type Batch, Dispatcher, type DispatchParts, workFor } from './dispatcher.ts';
+import type { Ending } from './ledger.ts';
+import type { Slot } from './slot.ts';
+
+type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'>;
+type Done = Extract<RunAnswer, { kind: 'done' }>;
+
+/** Runs batches and answers their jobs; what a batch could not do its parts try again. */
+export class Executor {
+  readonly dispatcher: Dispatcher;
+  readonly #ports: ExecutorPorts;
+  readonly #parts: DispatchParts;
+  #running = 0;
+
+  constructor(ports: ExecutorPorts, parts: DispatchParts, onTaken: () => void) {
+    this.#ports = ports;
+    this.#parts = parts;
+    this.dispatcher = new Dispatcher(ports, parts, (slot, batch) => this.#execute(slot, batch), onTaken);
+  }
+
+  /** True while a batch runs, waits to run again, or its outcomes are being written. */
+  get isBusy(): boolean {
+    return this.#running > 0 || this.dispatcher.hasReruns;
+  }
+
+  async #execute(slot: Slot, batch: Batch): Promise<void> {
+    this.#running += 1;
+    try {
+      const works = batch.begun ? batch.works : await this.#begin(batch.works);
+      if (works.length === 0) {
+        this.#parts.pool.giveBack(slot);
+        this.dispatcher.dispatch();
+      } else await this.#run(slot, { ...batch, works, begun: true });
+    } catch (error) {
+      this.#parts.pool.giveBack(slot);
+      this.#ports.log.error('batch not run', error, { version: batch.version.key });
+      this.#settle(batch.works, []);
+      await this.#parts.ledger.fail(batch.works, asFailure(error));
+      this.dispatcher.dispatch();
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  /** Counts the start of each job; what has ended meanwhile or was started too often is not run. */
+  async #begin(works: readonly Work[]): Promise<Work[]> {
+    const begun = await Promise.allSettled(works.map((work) => this.#ports.jobs.begin(work.job)));
+    const started: Work[] = [];
+    const others = { ended: [] as Work[], givenUp: [] as Work[], unknown: [] as Work[] };
+    for (const [at, answer] of begun.entries()) {
+      const work = works[at]!;
+      if (answer.status === 'rejected') others.unknown.push(work);
+      else if (answer.value.kind === 'ended') others.ended.push(work);
+      else if (isGivenUp(work.job, answer.value.attempt)) others.givenUp.push(work);
+      else started.push(work);
+    }
+    if (started.length < works.length) this.#endUnstarted(others);
+    return started;
+  }
+
+  #endUnstarted({ ended, givenUp, unknown }: Record<'ended' | 'givenUp' | 'unknown', Work[]>): void {
+    const { ledger } = this.#parts;
+    this.#settle([...ended, ...givenUp, ...unknown], []);
+    if (ended.length > 0) void ledger.drop(ended);
+    if (givenUp.length > 0) {
+      void ledger.fail(
+        givenUp,
+        new Failure('prediction-failed', { detail: 'given up: started too often without an end' }),
+      );
+    }
+    if (unknown.length === 0) return;
+    this.#ports.log.warn('starts not recorded', { jobs: unknown.length });
+    ledger.abandon(unknown);
+  }
+
+  async #run(slot: Slot, batch: Batch): Promise<void> {
+    const { version, works } = batch;
+    const jobs = works.map((work) => work.job);
+    const startedMs = this.#ports.clock.nowMs();
+    const deadlineMs = runDeadlineMs(jobs, version.record.manifest.timeoutMs, startedMs);
+    const answer = await this.#parts.pool.run(slot, version, mergeInputs(version.plan, jobs), deadlineMs);
+    version.lastUsedMs = startedMs;
+    if (answer.kind !== 'done') return this.#mishap(batch, answer.kind, answer.computeMs);
+    await this.#done(batch, answer, startedMs, answer.warm);
+  }
+
+  async #done(batch: Batch, answer: Done, startedMs: number, warm: boolean): Promise<void> {
+    const { version, works } = batch;
+    const rows = works.reduce((sum, work) => sum + work.rows, 0);
+    if (warm) version.observe(works[0]!.costKey, rows, answer.computeMs);
+    const shares = shareCost(works, answer.computeMs);
+    this.#settle(works, shares);
+    // The runner gets its next batch before this one's answers are made: it should never wait for that.
+    this.dispatcher.dispatch();
+    const parts = splitOutputs(
+      version.plan,
+      answer.outputs,
+      works.map((work) => work.job),
+    );
+    if (parts === undefined) {
+      this.#ports.log.warn('rows do not add up: this version is no longer batched', { version: version.key });
+      version.plan = { ...version.plan, alone: true };
+      return this.#mishap(batch, 'refused', answer.computeMs);
+    }
+    const endedAtMs = this.#ports.clock.nowMs();
+    const endings = works.map(
+      (work, at): Ending => ({
+        work,
+        outcome: {
+          kind: 'succeeded',
+          version: version.record.version,
+          outputs: parts[at]!,
+          computeMs: shares[at]!,
+          queueMs: Math.max(0, startedMs - work.job.acceptedAtMs),
+          batchRows: rows,
+          endedAtMs,
+        },
+      }),
+    );
+    await this.#parts.ledger.end(endings);
+  }
+
+  async #mishap(batch: Batch, mishap: Mishap, computeMs: number): Promise<void> {
+    const { version } = batch;
+    if (mishap !== 'refused') {
+      this.#ports.log.warn('runner lost', { version: version.key, how: mishap, jobs: batch.works.length, computeMs });
+    }
+    const next = afterMishap(batch, mishap, computeMs);
+    if (next.kind === 'rerun') {
+      this.dispatcher.rerun(next.attempts.map((attempt) => ({ ...attempt, version, begun: true })));
+      this.dispatcher.dispatch();
+      return;
+    }
+    const { work, wastedMs } = next;
+    const sentence = await judge(this.#ports, work, mishap, version.record.manifest.timeoutMs);
+    if (sentence.kind === 'run-on') {
+      const stable = await this.#parts.shelf.bring(work.job.model, sentence.version);
+      const moved = workFor(stable, work.delivery);
+      this.dispatcher.rerun([{ version: stable, works: [moved], begun: true, kills: 0, wastedMs }]);
+    } else {
+      this.#settle([work], [wastedMs]);
+      await this.#parts.ledger.fail([work], sentence.failure, wastedMs);
+    }
+    this.dispatcher.dispatch();
+  }
+
+  #settle(works: readonly Work[], shares: readonly number[]): void {
+    for (let at = 0; at < works.length; at += 1) this.#parts.queue.settle(works[at]!, shares[at] ?? 0);
+  }
+}

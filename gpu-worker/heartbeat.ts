@@ -1,0 +1,87 @@
+import type { CapacityReport } from '../core/ports/capacity.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import { SECOND_MS } from '../core/units.ts';
+import type { DispatchParts } from './dispatcher.ts';
+
+/** How exactly a runner is killed at its deadline; asked only while one runs. */
+const WATCH_MS = 25;
+const REPORT_MS = 100;
+/** Reports count for 10 s: three may be lost. */
+const REPORT_UNCHANGED_MS = 2.5 * SECOND_MS;
+const TIDY_MS = SECOND_MS;
+
+export type HeartbeatConfig = { readonly worker: string; readonly pool: string; readonly runners: number };
+
+/** The worker's only clock: kills overdue runs, reports capacity, extends what is held, forgets what is idle. */
+export class Heartbeat {
+  readonly #ports: Pick<Platform, 'capacity' | 'clock' | 'log'>;
+  readonly #parts: DispatchParts;
+  readonly #config: HeartbeatConfig;
+  readonly #stopped = new AbortController();
+  #reportedMs = 0;
+  #reported = '';
+  #tidiedMs = 0;
+
+  constructor(ports: Pick<Platform, 'capacity' | 'clock' | 'log'>, parts: DispatchParts, config: HeartbeatConfig) {
+    this.#ports = ports;
+    this.#parts = parts;
+    this.#config = config;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      try {
+        await this.#beat();
+      } catch (error) {
+        this.#ports.log.error('heartbeat', error);
+      }
+      const ms = this.#parts.pool.isBusy ? WATCH_MS : REPORT_MS;
+      await this.#ports.clock.sleep(ms, this.#stopped.signal).catch(() => {});
+    }
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async report(draining: boolean): Promise<void> {
+    const { queue, pool, shelf } = this.#parts;
+    const rowMs: Record<string, number> = {};
+    for (const version of shelf.all()) if (version.measured) rowMs[version.key] = version.rowMs();
+    const report: CapacityReport = {
+      worker: this.#config.worker,
+      pool: this.#config.pool,
+      atMs: this.#ports.clock.nowMs(),
+      runners: this.#config.runners,
+      backlogMs: queue.costMs('interactive') + queue.costMs('bulk'),
+      rowMs,
+      loaded: pool.loaded(),
+      draining,
+    };
+    this.#reportedMs = report.atMs;
+    this.#reported = this.#digest();
+    await this.#ports.capacity.report(report);
+  }
+
+  async #beat(): Promise<void> {
+    const { queue, pool, shelf, ledger } = this.#parts;
+    const nowMs = this.#ports.clock.nowMs();
+    pool.killOverdue(nowMs);
+    if (nowMs - this.#tidiedMs >= TIDY_MS) {
+      this.#tidiedMs = nowMs;
+      pool.tidy(nowMs);
+      queue.forgetIdle();
+      shelf.forgetUnused(nowMs);
+      await ledger.extend();
+    }
+    const age = nowMs - this.#reportedMs;
+    if (age >= REPORT_UNCHANGED_MS || (age >= REPORT_MS && this.#digest() !== this.#reported)) await this.report(false);
+  }
+
+  /** What makes a new report worth sending. */
+  #digest(): string {
+    const { queue, pool } = this.#parts;
+    const backlogMs = queue.costMs('interactive') + queue.costMs('bulk');
+    return `${Math.round(backlogMs)} ${pool.loaded().join()}`;
+  }
+}

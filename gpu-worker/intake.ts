@@ -1,0 +1,139 @@
+import { asFailure, Failure } from '../core/failure.ts';
+import { LANES, type Lane } from '../core/inference/job.ts';
+import type { Delivery } from '../core/ports/job-queue.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import { SECOND_MS } from '../core/units.ts';
+import { type DispatchParts, workFor } from './dispatcher.ts';
+import { VISIBILITY_MS } from './ledger.ts';
+import type { ServedVersion } from './version-shelf.ts';
+
+/** A parked receive comes back after this, so that a queue whose host went away is noticed. */
+const RECEIVE_WAIT_MS = 20 * SECOND_MS;
+const RETRY_AFTER_MS = SECOND_MS;
+/** Two seconds of work for all runners: three quarters interactive, so that bulk work never keeps it out. */
+const PREFETCH_MS: Readonly<Record<Lane, number>> = { interactive: 1500, bulk: 500 };
+/** Deliveries of one receive: enough for 20,000 a second at 100 turns of the event loop a second. */
+const MOST_AT_ONCE = 256;
+/** Deliveries held in all, run or not: bounds memory while versions are being brought here. */
+const MOST_HELD = 10_000;
+
+export type IntakeConfig = { readonly pool: string; readonly runners: number };
+type IntakePorts = Pick<Platform, 'queue' | 'clock' | 'log'>;
+
+/** Takes jobs from both lanes, at most two seconds of measured work ahead, and hands them to the fair queue. */
+export class Intake {
+  readonly #ports: IntakePorts;
+  readonly #parts: DispatchParts;
+  readonly #config: IntakeConfig;
+  readonly #dispatch: () => void;
+  readonly #stopped = new AbortController();
+  #lanes: Promise<void>[] = [];
+  #roomMade: (() => void)[] = [];
+  /** Mean expected cost of a delivery, of the latest hundred or so. */
+  #meanCostMs = 1;
+
+  constructor(ports: IntakePorts, parts: DispatchParts, config: IntakeConfig, dispatch: () => void) {
+    this.#ports = ports;
+    this.#parts = parts;
+    this.#config = config;
+    this.#dispatch = dispatch;
+  }
+
+  start(): void {
+    this.#lanes = LANES.map((lane) => this.#receiveLane(lane));
+  }
+
+  /** Ends when no receive is in progress any more. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.onTaken();
+    await Promise.all(this.#lanes);
+  }
+
+  /** Work left the queue: there may be room again. */
+  onTaken(): void {
+    if (this.#roomMade.length === 0) return;
+    const waiting = this.#roomMade;
+    this.#roomMade = [];
+    for (const resume of waiting) resume();
+  }
+
+  async #receiveLane(lane: Lane): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      try {
+        await this.#receiveOnce(lane);
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        this.#ports.log.error('queue not readable', error, { lane });
+        await this.#ports.clock.sleep(RETRY_AFTER_MS, this.#stopped.signal).catch(() => {});
+      }
+    }
+  }
+
+  async #receiveOnce(lane: Lane): Promise<void> {
+    const room = this.#room(lane);
+    if (room === 0) {
+      await new Promise<void>((resolve) => this.#roomMade.push(resolve));
+      return;
+    }
+    const first = await this.#receive(lane, room, RECEIVE_WAIT_MS);
+    this.#takeIn(first);
+    if (first.length === 0) return;
+    // What arrived in the same turn of the event loop shares the first run, for the price of that turn and no timer.
+    await new Promise((resolve) => setImmediate(resolve));
+    const more = this.#stopped.signal.aborted ? 0 : this.#room(lane);
+    if (more > 0) this.#takeIn(await this.#receive(lane, more, 0));
+    this.#dispatch();
+  }
+
+  #receive(lane: Lane, max: number, waitMs: number): Promise<readonly Delivery[]> {
+    return this.#ports.queue.receive(this.#config.pool, lane, max, waitMs, VISIBILITY_MS, this.#stopped.signal);
+  }
+
+  #takeIn(deliveries: readonly Delivery[]): void {
+    if (deliveries.length === 0) return;
+    const { ledger, shelf } = this.#parts;
+    ledger.hold(deliveries);
+    const nowMs = this.#ports.clock.nowMs();
+    for (const delivery of deliveries) {
+      const { job } = delivery;
+      const served = shelf.known(`${job.model}@${job.version}`);
+      if (served === undefined) void this.#bring(delivery);
+      else this.#enqueue(served, delivery, nowMs);
+    }
+  }
+
+  /** The first work of a version waits for its record and file. */
+  async #bring(delivery: Delivery): Promise<void> {
+    const { job } = delivery;
+    try {
+      const served = await this.#parts.shelf.bring(job.model, job.version);
+      this.#enqueue(served, delivery, this.#ports.clock.nowMs());
+      this.#dispatch();
+    } catch (error) {
+      const failure = asFailure(error);
+      this.#ports.log.error('version not available', error, { version: `${job.model}@${job.version}` });
+      const told = failure.code === 'internal' ? new Failure('model-load-failed', {}, { cause: error }) : failure;
+      await this.#parts.ledger.fail([{ job, delivery }], told);
+    }
+  }
+
+  #enqueue(served: ServedVersion, delivery: Delivery, nowMs: number): void {
+    const failure = this.#parts.pool.failureOf(served.key, nowMs);
+    if (failure !== undefined) {
+      void this.#parts.ledger.fail([{ job: delivery.job, delivery }], failure);
+      return;
+    }
+    const work = workFor(served, delivery);
+    this.#meanCostMs += (work.costMs - this.#meanCostMs) / 100;
+    this.#parts.queue.push(work);
+  }
+
+  /** Deliveries that may still be taken ahead; 0 while there is enough. */
+  #room(lane: Lane): number {
+    const { queue, ledger } = this.#parts;
+    const roomMs = PREFETCH_MS[lane] * this.#config.runners - queue.costMs(lane);
+    if (roomMs <= 0 || ledger.held >= MOST_HELD) return 0;
+    return Math.min(Math.ceil(roomMs / this.#meanCostMs), MOST_AT_ONCE, MOST_HELD - ledger.held);
+  }
+}

@@ -1,0 +1,96 @@
+import type { ModelRunner } from '../adapters/onnx/model-runner.ts';
+import type { Provider } from '../adapters/onnx/providers.ts';
+import { FairQueue } from '../core/inference/fair-queue.ts';
+import type { Work } from '../core/inference/work.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import type { DispatchParts } from './dispatcher.ts';
+import { Executor } from './executor.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Intake } from './intake.ts';
+import { Ledger } from './ledger.ts';
+import { RunnerPool } from './pool.ts';
+import { type RunnerSettings, spawnRunner } from './runner-process.ts';
+import { VersionShelf } from './version-shelf.ts';
+
+export type WorkerConfig = {
+  /** Names this worker in capacity reports. */
+  readonly worker: string;
+  readonly pool: string;
+  /** Processes that run models, one thread each unless told otherwise: as many as there are cores. */
+  readonly runners: number;
+  readonly intraOpThreads: number;
+  readonly provider: Provider;
+  /** Of the host's environment, what the provider needs (`environmentOf`). */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Resident memory of all runners together beyond which models are evicted. */
+  readonly memoryLimitBytes: number;
+  /** Models whose stable version is loaded at the start. */
+  readonly preload: readonly string[];
+};
+
+export type WorkerPorts = Pick<
+  Platform,
+  'queue' | 'jobs' | 'registry' | 'artifacts' | 'limits' | 'capacity' | 'quarantine' | 'dataKeys' | 'clock' | 'log'
+>;
+
+export type Worker = {
+  /** Takes work from now on. Resolves when the preloaded models are warm, or could not be loaded (which is logged). */
+  start(): Promise<void>;
+  /**
+   * Takes no more work, hands back at once what has not started, finishes what runs until `deadlineMs` (absolute) and
+   * ends the runners. What still runs then is handed back.
+   */
+  drain(deadlineMs: number): Promise<void>;
+};
+
+const DRAIN_POLL_MS = 10;
+
+/** Runs a pool's jobs: fair order, batches formed when a runner is idle, runs in processes that may be killed. */
+export function createWorker(
+  ports: WorkerPorts,
+  config: WorkerConfig,
+  spawn: (settings: RunnerSettings, clock: Clock) => ModelRunner = spawnRunner,
+): Worker {
+  const shelf = new VersionShelf(ports);
+  const pool = new RunnerPool(ports, shelf, () => spawn(config, ports.clock), config);
+  const parts: DispatchParts = { queue: new FairQueue<Work>(), pool, shelf, ledger: new Ledger(ports) };
+  const executor = new Executor(ports, parts, () => intake.onTaken());
+  const dispatch = () => executor.dispatcher.dispatch();
+  const intake = new Intake(ports, parts, config, dispatch);
+  const heartbeat = new Heartbeat(ports, parts, config);
+  let beating: Promise<void> = Promise.resolve();
+  return {
+    async start() {
+      pool.warm();
+      intake.start();
+      beating = heartbeat.run();
+      await preload(ports, parts, config.preload);
+      await heartbeat.report(false);
+    },
+    async drain(deadlineMs) {
+      await intake.stop();
+      await heartbeat.report(true);
+      await parts.ledger.giveBack(parts.queue.takeBuckets(() => true).map((work) => work.delivery));
+      while (executor.isBusy && ports.clock.nowMs() < deadlineMs) await ports.clock.sleep(DRAIN_POLL_MS);
+      heartbeat.stop();
+      await beating;
+      await parts.ledger.giveBackAll();
+      await pool.end();
+    },
+  };
+}
+
+async function preload(ports: WorkerPorts, { pool, shelf }: DispatchParts, models: readonly string[]): Promise<void> {
+  for (const model of models) {
+    try {
+      const stable = (await ports.registry.readRoute(model))?.stable;
+      if (stable === undefined) continue;
+      const version = await shelf.bring(model, stable);
+      const placement = pool.place(version, ports.clock.nowMs());
+      if (placement.kind === 'load') await pool.load(placement.slot, version);
+    } catch (error) {
+      ports.log.error('model not preloaded', error, { model });
+    }
+  }
+}

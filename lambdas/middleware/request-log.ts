@@ -1,0 +1,29 @@
+import { asFailure } from '../../core/failure.ts';
+import type { Platform } from '../../core/ports/platform.ts';
+import type { Middleware, Step } from './exchange.ts';
+
+/**
+ * One line a request: changes of the control plane at `info`, what broke on our side at `warn`, the rest at `debug`, as
+ * predictions come by the ten thousand. Of a request that belongs to another region no tenant or principal is named.
+ */
+export function requestLog(ports: Pick<Platform, 'log' | 'clock'>, routeId: string, isChange: boolean): Middleware {
+  const { log, clock } = ports;
+  const write = ({ event: exchange, response, error }: Step) => {
+    const status = response?.status ?? 500;
+    const known = exchange.elsewhere === undefined;
+    const fields = {
+      request_id: exchange.invocation.requestId,
+      route: routeId,
+      status,
+      duration_ms: clock.nowMs() - exchange.startedMs,
+      tenant: known ? exchange.caller?.tenant.id : undefined,
+      principal: known ? exchange.principal?.id : undefined,
+      code: error == null ? undefined : asFailure(error).code,
+      home_region: exchange.elsewhere?.region,
+    };
+    if (status >= 500) log.warn('request', fields);
+    else if (isChange) log.info('request', fields);
+    else log.debug('request', fields);
+  };
+  return { after: write, onError: write };
+}
