@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { spawnRunner } from '../gpu-worker/runner-process.ts';
+import { availableParallelism } from 'node:os';
+import { SystemClock } from '../adapters/local/system-clock.ts';
 import type { ModelRunner } from '../adapters/onnx/model-runner.ts';
 import type { Tensor } from '../core/inference/tensor.ts';
-import { SystemClock } from '../adapters/local/system-clock.ts';
+import { spawnRunner } from '../gpu-worker/runner-process.ts';
 
 /*
  * The bare path: the event loop of a gateway with nothing that makes it a platform. node:http, JSON.parse, rows that wait

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SampleName } from '../models/catalogue.ts';
 import { ensureSampleModel } from '../models/build.ts';
+import type { SampleName } from '../models/catalogue.ts';
 import { PlatformProcess } from './platform-process.ts';
 
 const MODEL_CACHE = join(import.meta.dirname, '..', '.cache', 'models');
@@ -75,7 +75,8 @@ export class Bench {
     try {
       await platform.push(await this.#modelFolder('encoder-l6'));
       await platform.control('PUT', '/plans/bench', { limits: OPEN_LIMITS });
-      for (const tenant of ['acme', 'initech']) await platform.control('PATCH', `/tenants/${tenant}`, { plan: 'bench' });
+      for (const tenant of ['acme', 'initech'])
+        await platform.control('PATCH', `/tenants/${tenant}`, { plan: 'bench' });
     } finally {
       await platform.stop();
     }

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 export async function runScript<T>(script: string, spec: unknown, timeoutMs: number): Promise<T> {
   const child = spawn(process.execPath, [join(import.meta.dirname, script)], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: timeoutMs,
+    timeout: Math.ceil(timeoutMs),
     killSignal: 'SIGKILL',
   });
   endWithParent(child);

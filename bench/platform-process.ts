@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, openSync, closeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -63,7 +63,10 @@ export class PlatformProcess {
   /** Pushes a model folder as its users do, and makes the version stable. */
   async push(folder: string): Promise<void> {
     const args = [SLUICE, 'model', 'push', folder, '--stable', '--json'];
-    await promisify(execFile)(process.execPath, args, { env: environment(this.#dataFolder, this.port), timeout: 120_000 });
+    await promisify(execFile)(process.execPath, args, {
+      env: environment(this.#dataFolder, this.port),
+      timeout: 120_000,
+    });
   }
 
   async stop(): Promise<void> {
@@ -106,7 +109,9 @@ async function untilReady(child: ChildProcess, port: number, dataFolder: string)
     if (credentials !== undefined && (await isReady(port))) return credentials;
     await sleep(POLL_MS);
   }
-  throw new Error(`sluice start was not ready within ${STARTS_WITHIN_MS} ms (exit code ${child.exitCode}): see bench.log`);
+  throw new Error(
+    `sluice start was not ready within ${STARTS_WITHIN_MS} ms (exit code ${child.exitCode}): see bench.log`,
+  );
 }
 
 /** Written last by a start, with the addresses of that start. */

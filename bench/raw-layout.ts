@@ -1,7 +1,7 @@
 import type { GoldenTensor } from '../models/golden.ts';
 import { runScript } from './child.ts';
-import { Histogram } from './histogram.ts';
 import type { BurnSpec } from './cpu-burner.ts';
+import { Histogram } from './histogram.ts';
 import type { RawReport, RawSpec } from './raw-onnx.ts';
 import { epochMs, sum } from './statistics.ts';
 
@@ -35,7 +35,9 @@ export async function runRaw(
   const timeoutMs = endAtMs - epochMs() + GRACE_MS;
   const burn: BurnSpec = { share: window.reservedShare, endAtMs };
   const burner = burn.share > 0 ? runScript('cpu-burner.ts', burn, timeoutMs) : undefined;
-  const processes = Array.from({ length: layout.processes }, () => runScript<RawReport>('raw-onnx.ts', spec, timeoutMs));
+  const processes = Array.from({ length: layout.processes }, () =>
+    runScript<RawReport>('raw-onnx.ts', spec, timeoutMs),
+  );
   const reports = await Promise.all(processes);
   await burner;
   const runs = new Histogram();

@@ -8,9 +8,9 @@ export function toFeeds(inputs: readonly GoldenTensor[]): Record<string, Tensor>
 }
 
 function toRuntime({ datatype, data, shape }: GoldenTensor): Tensor {
-  if (datatype === 'INT64') return new Tensor('int64', BigInt64Array.from(data, BigInt), shape);
+  if (datatype === 'BYTES') return new Tensor('string', [...data], shape);
   if (datatype === 'FP32') return new Tensor('float32', Float32Array.from(data), shape);
-  return new Tensor('string', [...data], shape);
+  return new Tensor('int64', BigInt64Array.from(data, BigInt), shape);
 }
 
 /** Rows for `encoder-l6`, one request of one row for each length, with different tokens. */

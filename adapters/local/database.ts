@@ -31,7 +31,9 @@ export function openDatabase(file: string, sharing: 'exclusive' | 'shared'): Dat
 export function migrate(database: DatabaseSync, migrations: readonly string[]): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > migrations.length) {
-    throw new Error(`the database has schema ${version}, this release knows ${migrations.length}: start the newer release`);
+    throw new Error(
+      `the database has schema ${version}, this release knows ${migrations.length}: start the newer release`,
+    );
   }
   for (let next = version; next < migrations.length; next++) {
     database.exec(`BEGIN IMMEDIATE; ${migrations[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);

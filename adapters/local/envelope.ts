@@ -18,7 +18,8 @@ export function sealBytes(key: KeyObject, context: string, plain: Uint8Array): B
 
 /** Throws `record-damaged` if one bit, the key or the context differs. */
 export function openBytes(key: KeyObject, context: string, sealed: Uint8Array): Buffer {
-  if (sealed.length < NONCE_BYTES + TAG_BYTES) throw new Failure('record-damaged', { detail: 'too short to be sealed' });
+  if (sealed.length < NONCE_BYTES + TAG_BYTES)
+    throw new Failure('record-damaged', { detail: 'too short to be sealed' });
   const tagAt = sealed.length - TAG_BYTES;
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(context));

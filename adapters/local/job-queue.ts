@@ -201,7 +201,17 @@ export class LocalJobQueue implements JobQueue {
 
 function newMessage(source: Pick<Job, 'tenant' | 'id' | 'pool' | 'lane'>, job: Job | undefined): Message {
   const { tenant, id, pool, lane } = source;
-  return { tenant, id, pool, lane, job, stored: job === undefined, receiveCount: 0, receipt: undefined, visibleAtMs: 0 };
+  return {
+    tenant,
+    id,
+    pool,
+    lane,
+    job,
+    stored: job === undefined,
+    receiveCount: 0,
+    receipt: undefined,
+    visibleAtMs: 0,
+  };
 }
 
 function keyOf(job: Pick<Job, 'tenant' | 'id'>): string {

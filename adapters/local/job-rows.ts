@@ -35,9 +35,7 @@ export class JobRows {
       `INSERT OR IGNORE INTO job (tenant, id, state, attempt, created_at_ms, deadline_ms, expires_at_ms)
        VALUES (?, ?, 'submitting', ?, ?, ?, ?)`,
     );
-    this.#markQueued = prepare(
-      "UPDATE job SET state = 'queued' WHERE tenant = ? AND id = ? AND state = 'submitting'",
-    );
+    this.#markQueued = prepare("UPDATE job SET state = 'queued' WHERE tenant = ? AND id = ? AND state = 'submitting'");
     this.#begin = prepare(
       `UPDATE job SET state = 'running', attempt = attempt + 1
        WHERE tenant = ? AND id = ? AND state <> 'ended' RETURNING attempt`,

@@ -87,7 +87,13 @@ export class LocalJobs implements Jobs {
   }
 
   async cancel(tenant: string, id: string, nowMs: number): Promise<'cancelled' | 'ended' | 'unknown'> {
-    const outcome: Outcome = { kind: 'failed', code: 'prediction-cancelled', facts: {}, computeMs: 0, endedAtMs: nowMs };
+    const outcome: Outcome = {
+      kind: 'failed',
+      code: 'prediction-cancelled',
+      facts: {},
+      computeMs: 0,
+      endedAtMs: nowMs,
+    };
     const row = await this.#commits.read(() => this.#rows.select(tenant, id));
     if (row !== undefined && row.expiresAtMs > nowMs) return this.#cancelRow(row, outcome);
     const live = this.#live.find(tenant, id);

@@ -15,13 +15,9 @@ export class LimitRows {
     const prepare = (sql: string) => database.prepare(sql);
     this.#rate = prepare('SELECT bound_ms AS boundMs FROM rate WHERE tenant = ? AND meter = ?');
     this.#putRate = prepare('INSERT OR REPLACE INTO rate (tenant, meter, bound_ms) VALUES (?, ?, ?)');
-    this.#compute = prepare(
-      'SELECT day_start_ms AS dayStartMs, charged_ms AS chargedMs FROM compute WHERE tenant = ?',
-    );
+    this.#compute = prepare('SELECT day_start_ms AS dayStartMs, charged_ms AS chargedMs FROM compute WHERE tenant = ?');
     this.#putCompute = prepare('INSERT OR REPLACE INTO compute (tenant, day_start_ms, charged_ms) VALUES (?, ?, ?)');
-    this.#openJobs = prepare(
-      "SELECT id, deadline_ms AS deadlineMs FROM job WHERE tenant = ? AND state <> 'ended'",
-    );
+    this.#openJobs = prepare("SELECT id, deadline_ms AS deadlineMs FROM job WHERE tenant = ? AND state <> 'ended'");
     this.#eraseRates = prepare('DELETE FROM rate WHERE tenant = ?');
     this.#eraseCompute = prepare('DELETE FROM compute WHERE tenant = ?');
   }

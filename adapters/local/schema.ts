@@ -3,14 +3,17 @@
  * Payload (inputs, outputs, what clients wrote) is only ever in `job_payload.sealed`.
  */
 
+/** JSON records by id. `scope` is the tenant that a key is of. */
+function recordTable(name: string): string {
+  return `
+CREATE TABLE ${name} (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, scope TEXT, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX ${name}_scope ON ${name} (scope, id) WHERE scope IS NOT NULL;`;
+}
+
 const REGION_V1 = `
 CREATE TABLE region_state (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE tenant (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE plan (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE api_key (id TEXT PRIMARY KEY, tenant TEXT, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX api_key_tenant ON api_key (tenant, id);
-CREATE TABLE issuer (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+${['tenant', 'plan', 'api_key', 'issuer'].map(recordTable).join('')}
 CREATE TABLE model_version (
   model TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, record TEXT NOT NULL,
   PRIMARY KEY (model, version), UNIQUE (model, digest)

@@ -19,7 +19,8 @@ export class StoredBound {
   /** Resolves once the bound on the disk is at least `used`; what it writes is `block` more. Rejects if the disk refuses. */
   async cover(used: number, block: number): Promise<void> {
     if (used <= this.#stored) return;
-    const writing = this.#writing !== undefined && used <= this.#writing.bound ? this.#writing : this.#write(used + block);
+    const writing =
+      this.#writing !== undefined && used <= this.#writing.bound ? this.#writing : this.#write(used + block);
     await writing.done;
   }
 

@@ -1,8 +1,8 @@
 import { SAMPLE_MODELS } from '../../models/catalogue.ts';
-import { Histogram } from '../histogram.ts';
+import type { Histogram } from '../histogram.ts';
 import { inferRequest } from '../infer-request.ts';
 import { runLoad } from '../load.ts';
-import type { OpenLoop, ClosedLoop } from '../load-spec.ts';
+import type { ClosedLoop, OpenLoop } from '../load-spec.ts';
 import { type Measurement, type Row, withDigits } from '../measurement.ts';
 import { runRaw } from '../raw-layout.ts';
 import { median } from '../statistics.ts';
@@ -31,7 +31,10 @@ export const addedLatency: Measurement = {
       bare.push(quantiles((await runRaw(layout, { durationMs: 2_000, reservedShare: 0 })).runs));
       await bench.withPlatform(async (platform) => {
         const requests = [inferRequest(MODEL, INPUTS, platform.apiKeyOf('acme'))];
-        for (const [loop, results] of [[ONE_AFTER_THE_OTHER, sequential], [NOW_AND_THEN, sparse]] as const) {
+        for (const [loop, results] of [
+          [ONE_AFTER_THE_OTHER, sequential],
+          [NOW_AND_THEN, sparse],
+        ] as const) {
           const load = await runLoad({ port: platform.port, requests, loop, warmupMs: WARMUP_MS, durationMs });
           if (load.failed > 0) throw new Error(`${load.failed} requests failed: ${JSON.stringify(load.statuses)}`);
           results.push(load);

@@ -1,5 +1,5 @@
-import { SAMPLE_MODELS } from '../../models/catalogue.ts';
 import { readSampleCredentials } from '../../bin/client.ts';
+import { SAMPLE_MODELS } from '../../models/catalogue.ts';
 import { stopChild } from '../child.ts';
 import { inferRequest } from '../infer-request.ts';
 import type { LoadRequest } from '../load-spec.ts';

@@ -25,7 +25,9 @@ export const trivialThroughput: Measurement = {
     for (let count = 0; count < (bench.quick ? 2 : 5); count += 1) {
       platforms.push(await throughPlatform(bench, durationMs));
       bares.push(await throughBarePath(bench, durationMs));
-      bench.progress(`pair ${count + 1}: ${withDigits(platforms[count]!.perSecond, 0)} of ${withDigits(bares[count]!.perSecond, 0)} /s`);
+      bench.progress(
+        `pair ${count + 1}: ${withDigits(platforms[count]!.perSecond, 0)} of ${withDigits(bares[count]!.perSecond, 0)} /s`,
+      );
     }
     const rates = platforms.map((run) => run.perSecond);
     const ratios = platforms.map((run, at) => run.perSecond / bares[at]!.perSecond);
@@ -52,7 +54,7 @@ export const trivialThroughput: Measurement = {
 };
 
 function throughPlatform(bench: Bench, durationMs: number): Promise<Run> {
-  return bench.withPlatform(({ port, pid, apiKeyOf }) => run(port, pid, durationMs, apiKeyOf('acme')));
+  return bench.withPlatform((platform) => run(platform.port, platform.pid, durationMs, platform.apiKeyOf('acme')));
 }
 
 async function throughBarePath(bench: Bench, durationMs: number): Promise<Run> {

@@ -25,8 +25,15 @@ export interface Jobs {
   /** True once the job has ended or its cancellation is known here; cheap enough to ask before each batch. */
   hasEnded(job: Job): boolean;
   read(tenant: string, id: string, nowMs: number): Promise<JobRecord | undefined>;
-  /** The outcome as soon as there is one, or undefined at `untilMs` or when the signal aborts. */
-  wait(job: Pick<Job, 'tenant' | 'id'>, untilMs: number, signal?: AbortSignal): Promise<Outcome | undefined>;
+  /**
+   * The outcome as soon as there is one, or undefined at `untilMs` (or up to 100 ms later) or when the signal aborts.
+   * `durable: false` says that the job was never created, which spares the store a look.
+   */
+  wait(
+    job: Pick<Job, 'tenant' | 'id'> & { readonly durable?: boolean },
+    untilMs: number,
+    signal?: AbortSignal,
+  ): Promise<Outcome | undefined>;
   /** Jobs that have stayed `submitting` since before `beforeMs`: what a sweeper sends again. */
   listUnsent(beforeMs: number, limit: number): Promise<readonly Job[]>;
   /** Forgets expired records. Returns how many. */

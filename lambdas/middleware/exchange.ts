@@ -39,6 +39,12 @@ export class Exchange {
     return this.principal;
   }
 
+  /** The caller with its tenant; for steps after identification. */
+  get actingFor(): Caller {
+    if (this.caller === undefined) throw new Error('no tenant has been identified for this route');
+    return this.caller;
+  }
+
   /** The tenant that the request names itself: in the path, or in an operator's header. */
   get namedTenant(): string | undefined {
     return this.event.pathParameters?.tenant ?? this.headers['sluice-tenant'];

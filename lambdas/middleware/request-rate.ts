@@ -5,8 +5,7 @@ import type { Middleware } from './exchange.ts';
 export function requestRate(gateway: Pick<Gateway, 'takeRequest'>): Middleware {
   return {
     before({ event: exchange }) {
-      if (exchange.caller === undefined) throw new Error('no tenant to count this request for');
-      const quota = gateway.takeRequest(exchange.caller);
+      const quota = gateway.takeRequest(exchange.actingFor);
       if (!(quota instanceof Promise)) {
         exchange.quota = quota;
         return;

@@ -4,6 +4,7 @@ import { encodeElements } from '../../../core/api/encode-elements.ts';
 import { decodeInferJson, decodeTensor, encodeInferJson } from '../../../core/api/oip-json.ts';
 import { Failure, type FailureCode } from '../../../core/failure.ts';
 import { DATATYPES, type Tensor } from '../../../core/inference/tensor.ts';
+import { expectFailure, failureOf } from '../../support/failures.ts';
 import { anyTensor } from '../../support/tensors.ts';
 
 function tensor(datatype: string, shape: unknown, data: unknown) {
@@ -14,24 +15,9 @@ function decoded(datatype: string, shape: unknown, data: unknown) {
   return decodeTensor(tensor(datatype, shape, data), 'inputs[0]');
 }
 
-function failureOf(act: () => unknown): Failure {
-  try {
-    act();
-  } catch (error) {
-    expect(error).toBeInstanceOf(Failure);
-    return error as Failure;
-  }
-  throw new Error('nothing was thrown');
-}
-
-function refused(act: () => unknown, code: FailureCode, facts: object = {}) {
-  const failure = failureOf(act);
-  expect({ code: failure.code, ...failure.facts }).toMatchObject({ code, ...facts });
-}
-
 function refusedElement(datatype: string, value: unknown, code: FailureCode = 'element-invalid') {
   const good = { BOOL: true, BYTES: 'a' }[datatype] ?? 1;
-  refused(() => decoded(datatype, [3], [good, value, good]), code, { field: 'inputs[0].data', index: 1 });
+  expectFailure(() => decoded(datatype, [3], [good, value, good]), code, { field: 'inputs[0].data', index: 1 });
 }
 
 describe('elements of a tensor', () => {
@@ -110,25 +96,29 @@ describe('elements of a tensor', () => {
   });
 
   it('must be as many as the shape says', () => {
-    refused(() => decoded('FP32', [2, 2], [1, 2, 3]), 'element-count-mismatch', { expected: 4, got: 3 });
-    refused(() => decoded('FP32', [2, 2], [[1, 2], [3]]), 'element-count-mismatch', { expected: 2, got: 1, level: 1 });
-    refused(() => decoded('FP32', [2, 2], [[1, 2]]), 'element-count-mismatch', { level: 0 });
-    refused(() => decoded('FP32', [2, 1], [[1], 2]), 'shape-mismatch', { level: 1 });
-    refused(() => decoded('FP32', [1], []), 'element-count-mismatch');
-    refused(() => decoded('FP32', [], []), 'element-count-mismatch');
+    expectFailure(() => decoded('FP32', [2, 2], [1, 2, 3]), 'element-count-mismatch', { expected: 4, got: 3 });
+    expectFailure(() => decoded('FP32', [2, 2], [[1, 2], [3]]), 'element-count-mismatch', {
+      expected: 2,
+      got: 1,
+      level: 1,
+    });
+    expectFailure(() => decoded('FP32', [2, 2], [[1, 2]]), 'element-count-mismatch', { level: 0 });
+    expectFailure(() => decoded('FP32', [2, 1], [[1], 2]), 'shape-mismatch', { level: 1 });
+    expectFailure(() => decoded('FP32', [1], []), 'element-count-mismatch');
+    expectFailure(() => decoded('FP32', [], []), 'element-count-mismatch');
   });
 
   it('take no memory for a shape that they do not fill', () => {
-    refused(() => decoded('FP64', [2 ** 31, 1], [[1]]), 'element-count-mismatch');
-    refused(() => decoded('FP64', [2 ** 52, 2 ** 52], [1]), 'element-count-mismatch');
+    expectFailure(() => decoded('FP64', [2 ** 31, 1], [[1]]), 'element-count-mismatch');
+    expectFailure(() => decoded('FP64', [2 ** 52, 2 ** 52], [1]), 'element-count-mismatch');
   });
 
   it('that nest too deep are refused, however deep', () => {
     const deep = JSON.parse(`${'['.repeat(1000)}1${']'.repeat(1000)}`);
-    refused(() => decoded('FP32', [1, 1], deep), 'json-too-deep');
-    refused(() => decodeInferJson(`{"inputs":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), 'json-too-deep');
-    refused(() => decodeInferJson('['.repeat(2_000_000)), 'json-too-deep');
-    refused(() => decodeInferJson(`{"nowhere":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`), 'json-too-deep');
+    expectFailure(() => decoded('FP32', [1, 1], deep), 'json-too-deep');
+    expectFailure(() => decodeInferJson(`{"inputs":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), 'json-too-deep');
+    expectFailure(() => decodeInferJson('['.repeat(2_000_000)), 'json-too-deep');
+    expectFailure(() => decodeInferJson(`{"nowhere":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`), 'json-too-deep');
   });
 
   it('may hold any number of brackets inside text', () => {
@@ -191,7 +181,7 @@ describe('an infer request', () => {
       { inputs: [x], outputs: [{ name: 'a', parameters: { classification: 3 } }] },
     ],
   ])('with the unknown field %s is refused', (field, body) => {
-    refused(() => send(body), 'field-unknown', { field });
+    expectFailure(() => send(body), 'field-unknown', { field });
   });
 
   it('cannot pollute prototypes', () => {
@@ -200,7 +190,7 @@ describe('an infer request', () => {
       '{"inputs":[{"__proto__":{"name":"x","shape":[1],"datatype":"FP32","data":[1]}}]}',
       '{"inputs":[],"parameters":{"__proto__":{"timeout_ms":1}}}',
     ]) {
-      refused(() => decodeInferJson(body), 'field-unknown');
+      expectFailure(() => decodeInferJson(body), 'field-unknown');
     }
     expect(Object.hasOwn(Object.prototype, 'inputs')).toBe(false);
   });
@@ -244,13 +234,13 @@ describe('an infer request', () => {
     ['request-invalid', 'id', { inputs: [x], id: 'x'.repeat(257) }],
     ['text-invalid', 'id', { inputs: [x], id: 'a\0' }],
   ])('is refused with %s at %s', (code, field, body) => {
-    refused(() => send(body), code, { field });
+    expectFailure(() => send(body), code, { field });
   });
 
   it('must name the model of the path if it names one', () => {
     const body = JSON.stringify({ inputs: [x], model_name: 'a' });
     expect(decodeInferJson(body, 'a').inputs).toHaveLength(1);
-    refused(() => decodeInferJson(body, 'b'), 'request-invalid', { field: 'model_name' });
+    expectFailure(() => decodeInferJson(body, 'b'), 'request-invalid', { field: 'model_name' });
   });
 
   it('that is no JSON is refused without quoting it', () => {
@@ -260,10 +250,10 @@ describe('an infer request', () => {
       'secret',
     );
     for (const text of ['', ' ', 'NaN', '{"inputs":[}', '{"inputs":[{"data":[NaN]}]}', '{"a":1}{']) {
-      refused(() => decodeInferJson(text), 'json-invalid');
+      expectFailure(() => decodeInferJson(text), 'json-invalid');
     }
     for (const text of ['null', '1', '"x"', '[]', 'true']) {
-      refused(() => decodeInferJson(text), 'request-invalid', { field: 'body' });
+      expectFailure(() => decodeInferJson(text), 'request-invalid', { field: 'body' });
     }
   });
 

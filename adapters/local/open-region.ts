@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Platform } from '../../core/ports/platform.ts';
+import { LocalArtifacts } from './artifacts.ts';
+import type { OnBoundary } from './boundary.ts';
+import { LocalCapacity } from './capacity.ts';
+import { LocalDataKeys } from './data-keys.ts';
+import { migrate, openDatabase } from './database.ts';
+import { Deadlines } from './deadlines.ts';
+import { LocalDirectory } from './directory.ts';
+import { removeUnfinished } from './files.ts';
+import { Commits } from './group-commit.ts';
+import { LocalIdempotency } from './idempotency.ts';
+import { LocalJobQueue } from './job-queue.ts';
+import { JobRows } from './job-rows.ts';
+import { LocalJobs } from './jobs.ts';
+import { LimitRows } from './limit-rows.ts';
+import { LocalLimits } from './limits.ts';
+import { LiveJobs } from './live-jobs.ts';
+import { MessageRows } from './message-rows.ts';
+import { LocalQuarantine } from './quarantine.ts';
+import { loadRegionKey } from './region-key.ts';
+import { RegionState } from './region-state.ts';
+import { LocalRegistry } from './registry.ts';
+import { DIRECTORY_MIGRATIONS, REGION_MIGRATIONS } from './schema.ts';
+import { SealedJobs } from './sealed-jobs.ts';
+import { LocalUploads } from './uploads.ts';
+
+export type RegionOptions = {
+  /** Shared by the regions of a machine: this one's files are in a folder of its name in it. */
+  readonly dataFolder: string;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onBoundary?: OnBoundary;
+};
+
+type RegionPorts = Pick<
+  Platform,
+  | 'registry'
+  | 'artifacts'
+  | 'uploads'
+  | 'limits'
+  | 'idempotency'
+  | 'jobs'
+  | 'queue'
+  | 'capacity'
+  | 'dataKeys'
+  | 'quarantine'
+>;
+
+/** Writes down what is in memory and lets the region go. The ports do not work afterwards. */
+export type OpenRegion = RegionPorts & { close(): Promise<void> };
+
+/**
+ * One region's storage, held by this process alone: throws `storage-unavailable` while another has it open.
+ * What was durable before is there again, after a crash too.
+ */
+export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
+  const { clock, log, onBoundary } = options;
+  const folder = join(options.dataFolder, options.region);
+  const folders = { region: folder, artifacts: join(folder, 'artifacts'), uploads: join(folder, 'uploads') };
+  for (const path of Object.values(folders)) await mkdir(path, { recursive: true, mode: 0o700 });
+  const database = openDatabase(join(folder, 'region.db'), 'exclusive');
+  try {
+    migrate(database, REGION_MIGRATIONS);
+    for (const path of Object.values(folders)) await removeUnfinished(path);
+    const regionKey = await loadRegionKey(folder, hasDataKeys(database), onBoundary);
+    const commits = new Commits(database, onBoundary);
+    const dataKeys = new LocalDataKeys(database, commits, regionKey);
+    const shared = { database, commits, clock, log, dataKeys };
+    const work = composeJobs(shared);
+    const state = new RegionState(database);
+    const crashedBeforeMs = state.wasClosed() ? undefined : clock.nowMs();
+    await commits.write(() => state.markOpen());
+    const limits = new LocalLimits(commits, new LimitRows(database), crashedBeforeMs);
+    return {
+      registry: new LocalRegistry(shared),
+      artifacts: new LocalArtifacts(folders.artifacts, onBoundary),
+      uploads: new LocalUploads({ ...shared, folder: folders.uploads, onBoundary }),
+      limits,
+      idempotency: new LocalIdempotency(database, commits),
+      jobs: work.jobs,
+      queue: work.queue,
+      capacity: new LocalCapacity(),
+      dataKeys,
+      quarantine: new LocalQuarantine(database, commits, clock),
+      async close() {
+        work.close();
+        await limits.close(clock.nowMs());
+        await commits.write(() => state.markClosed());
+        commits.close();
+      },
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Which region is home to whom, for all regions of a machine. */
+export function openDirectory(dataFolder: string): LocalDirectory {
+  const database = openDatabase(join(dataFolder, 'directory.db'), 'shared');
+  migrate(database, DIRECTORY_MIGRATIONS);
+  return new LocalDirectory(database);
+}
+
+type Shared = { database: DatabaseSync; commits: Commits; clock: Clock; log: Log; dataKeys: LocalDataKeys };
+
+function composeJobs({ database, commits, clock, log, dataKeys }: Shared) {
+  const deadlines = new Deadlines(clock);
+  const sealed = new SealedJobs(dataKeys);
+  const live = new LiveJobs(clock, deadlines);
+  const jobs = new LocalJobs({ commits, rows: new JobRows(database), sealed, live, clock, log });
+  const queue = new LocalJobQueue({
+    commits,
+    rows: new MessageRows(database),
+    sealed,
+    deadlines,
+    clock,
+    log,
+    onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
+  });
+  const close = () => {
+    queue.close();
+    deadlines.close();
+  };
+  return { jobs, queue, close };
+}
+
+function hasDataKeys(database: DatabaseSync): boolean {
+  return database.prepare('SELECT 1 FROM data_key LIMIT 1').get() !== undefined;
+}

@@ -1,0 +1,65 @@
+import type { Tensor } from '../inference/tensor.ts';
+import type { Manifest } from './manifest.ts';
+
+export type Comparison =
+  | { readonly kind: 'agrees'; readonly largestDifference: number }
+  | { readonly kind: 'differs'; readonly reason: string };
+
+/**
+ * Whether a model's outputs are the golden ones. Numbers agree within `tolerance`, NaN with NaN, infinities and text only with
+ * themselves. Compared are elements in order, as many as expected: exporters write scalars as [1] or [1, 1] and floats in
+ * another width than the runtime's. Outputs that the golden pair does not name are not looked at.
+ */
+export function compareGolden(
+  expected: readonly Tensor[],
+  got: readonly Tensor[],
+  tolerance: Manifest['tolerance'],
+): Comparison {
+  let largestDifference = 0;
+  for (const tensor of expected) {
+    const answer = got.find((candidate) => candidate.name === tensor.name);
+    if (answer === undefined) return differs(tensor.name, 'the model has no such output');
+    const comparison = compareTensor(tensor, answer, tolerance);
+    if (comparison.kind === 'differs') return comparison;
+    largestDifference = Math.max(largestDifference, comparison.largestDifference);
+  }
+  return { kind: 'agrees', largestDifference };
+}
+
+function compareTensor(expected: Tensor, got: Tensor, tolerance: Manifest['tolerance']): Comparison {
+  const { name } = expected;
+  if (expected.data.length !== got.data.length) {
+    return differs(name, `shape [${got.shape}] where [${expected.shape}] was expected`);
+  }
+  if ((expected.datatype === 'BYTES') !== (got.datatype === 'BYTES')) {
+    return differs(name, `${got.datatype} where ${expected.datatype} was expected`);
+  }
+  let largestDifference = 0;
+  for (let at = 0; at < expected.data.length; at += 1) {
+    const want = expected.data[at]!;
+    const have = got.data[at]!;
+    if (want === have) continue;
+    if (typeof want === 'string' || typeof have === 'string') return differs(name, `another text at element ${at}`);
+    const difference = differenceOf(number(expected, want), number(got, have), tolerance);
+    if (difference === undefined) return differs(name, `another value at element ${at}, beyond the tolerance`);
+    largestDifference = Math.max(largestDifference, difference);
+  }
+  return { kind: 'agrees', largestDifference };
+}
+
+/** |got − expected| if that is within the tolerance. */
+function differenceOf(want: number, have: number, { absolute, relative }: Manifest['tolerance']): number | undefined {
+  if (Object.is(want, have) || want === have) return 0;
+  const difference = Math.abs(have - want);
+  return difference <= absolute + relative * Math.abs(want) && Number.isFinite(want) ? difference : undefined;
+}
+
+/** FP16 is held as its bit pattern. */
+function number(tensor: Tensor, element: number | bigint): number {
+  if (tensor.datatype !== 'FP16') return Number(element);
+  return new Float16Array(Uint16Array.of(Number(element)).buffer)[0]!;
+}
+
+function differs(output: string, what: string): Comparison {
+  return { kind: 'differs', reason: `${output}: ${what}` };
+}

@@ -1,0 +1,76 @@
+import type { RouteId } from '../../core/api/routes.ts';
+import type { HttpHandler } from '../middleware/http-handler.ts';
+import type { HttpHost } from './host.ts';
+import { infer, inferVersion } from './infer.ts';
+import { deleteIssuer, getIssuers, replaceIssuer } from './issuers.ts';
+import {
+  deleteKey,
+  deleteOperatorKey,
+  getKeys,
+  getOperatorKeys,
+  postBrowserToken,
+  postKey,
+  postOperatorKey,
+} from './keys.ts';
+import {
+  listModels,
+  readModelMetadata,
+  readModelReadiness,
+  readVersionMetadata,
+  readVersionReadiness,
+} from './models.ts';
+import { getPlans, replacePlan } from './plans.ts';
+import { cancelPrediction, readPrediction } from './predictions.ts';
+import { readLiveness, readOpenApi, readReadiness, readServerMetadata } from './server.ts';
+import { deleteTenant, deleteTenantData, getTenant, getTenants, getUsage, patchTenant, postTenant } from './tenants.ts';
+import { postUpload, putUpload } from './uploads.ts';
+import { getModelRoutes, getVersion, getVersions, postVersion, putStable } from './versions.ts';
+
+/** The handler of every route in the table; the compiler sees to it that none is missing. */
+const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
+  'server-metadata': readServerMetadata,
+  'server-live': readLiveness,
+  'server-ready': readReadiness,
+  'model-list': listModels,
+  'model-metadata': readModelMetadata,
+  'version-metadata': readVersionMetadata,
+  'model-ready': readModelReadiness,
+  'version-ready': readVersionReadiness,
+  infer,
+  'version-infer': inferVersion,
+  'prediction-read': readPrediction,
+  'prediction-cancel': cancelPrediction,
+  openapi: readOpenApi,
+  'tenant-create': postTenant,
+  'tenant-list': getTenants,
+  'tenant-read': getTenant,
+  'tenant-patch': patchTenant,
+  'tenant-remove': deleteTenant,
+  'tenant-erase': deleteTenantData,
+  'tenant-usage': getUsage,
+  'key-create': postKey,
+  'key-list': getKeys,
+  'key-revoke': deleteKey,
+  'browser-token-create': postBrowserToken,
+  'operator-key-create': postOperatorKey,
+  'operator-key-list': getOperatorKeys,
+  'operator-key-revoke': deleteOperatorKey,
+  'plan-list': getPlans,
+  'plan-put': replacePlan,
+  'issuer-list': getIssuers,
+  'issuer-put': replaceIssuer,
+  'issuer-remove': deleteIssuer,
+  'upload-create': postUpload,
+  'upload-receive': putUpload,
+  'version-push': postVersion,
+  'version-list': getVersions,
+  'version-read': getVersion,
+  'model-route-list': getModelRoutes,
+  'stable-put': putStable,
+};
+
+/** What a host calls for each route; each handler keeps nothing but what it is made from. */
+export function createHandlers(host: HttpHost): Readonly<Record<RouteId, HttpHandler>> {
+  const handlers = Object.entries(HANDLERS).map(([id, create]) => [id, create(host)]);
+  return Object.fromEntries(handlers) as Record<RouteId, HttpHandler>;
+}

@@ -1,0 +1,68 @@
+import { modelMetadata } from '../../core/api/model-metadata.ts';
+import { Failure } from '../../core/failure.ts';
+import { mayCall } from '../../core/inference/choose-version.ts';
+import type { Exchange } from '../middleware/exchange.ts';
+import type { HttpHandler } from '../middleware/http-handler.ts';
+import { endpoint } from './endpoint.ts';
+import type { HttpHost } from './host.ts';
+
+/** Only what plan and credential include: a page may hold fewer than `limit`. */
+export function listModels(host: HttpHost): HttpHandler {
+  return endpoint(host, 'model-list', async ({ exchange, query }) => {
+    const page = await host.registry.listModels(query.limit, query.cursor);
+    const ready = await host.gateway.isReady();
+    const models = page.items.filter(({ model }) => mayCall(exchange.actingFor, model));
+    return {
+      status: 200,
+      body: {
+        models: models.map(({ model, stable }) => ({
+          name: model,
+          version: stable ?? null,
+          ready: ready && stable !== undefined,
+        })),
+        next: page.next ?? null,
+      },
+    };
+  });
+}
+
+export function readModelMetadata(host: HttpHost): HttpHandler {
+  return endpoint(host, 'model-metadata', async ({ exchange, params }) => ({
+    status: 200,
+    body: modelMetadata(await host.gateway.resolveVersion(exchange.actingFor, params.model, undefined)),
+  }));
+}
+
+export function readVersionMetadata(host: HttpHost): HttpHandler {
+  return endpoint(host, 'version-metadata', async ({ exchange, params }) => ({
+    status: 200,
+    body: modelMetadata(await host.gateway.resolveVersion(exchange.actingFor, params.model, params.version)),
+  }));
+}
+
+export function readModelReadiness(host: HttpHost): HttpHandler {
+  return endpoint(host, 'model-ready', ({ exchange, params }) =>
+    readReadiness(host, exchange, params.model, undefined),
+  );
+}
+
+export function readVersionReadiness(host: HttpHost): HttpHandler {
+  return endpoint(host, 'version-ready', ({ exchange, params }) =>
+    readReadiness(host, exchange, params.model, params.version),
+  );
+}
+
+async function readReadiness(host: HttpHost, exchange: Exchange, model: string, version: string | undefined) {
+  const ready = (await canServe(host, exchange, model, version)) && (await host.gateway.isReady());
+  return { status: ready ? 200 : 503, body: { name: model, ready } };
+}
+
+async function canServe({ gateway }: HttpHost, exchange: Exchange, model: string, version: string | undefined) {
+  try {
+    await gateway.resolveVersion(exchange.actingFor, model, version);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'version-not-ready') return false;
+    throw error;
+  }
+}

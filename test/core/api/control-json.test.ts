@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import {
+  issuerFromJson,
+  issuerToJson,
+  keyToJson,
+  modelRouteToJson,
+  pageToJson,
+  patchTenant,
+  planFromJson,
+  planToJson,
+  tenantFromJson,
+  tenantToJson,
+  versionToJson,
+} from '../../../core/api/control-json.ts';
+import { modelMetadata, serverMetadata } from '../../../core/api/model-metadata.ts';
+import { modelMetadataJson, serverMetadataJson } from '../../../core/api/oip-schemas.ts';
+import { parseWith } from '../../../core/api/parse.ts';
+import * as json from '../../../core/api/schemas.ts';
+import { manifestSchema } from '../../../core/models/manifest.ts';
+import type { ModelVersion } from '../../../core/models/version.ts';
+import type { ApiKeyRecord } from '../../../core/ports/registry.ts';
+import { DEFAULT_PLANS } from '../../../core/tenancy/plan.ts';
+import { expectFailure } from '../../support/failures.ts';
+
+const tenant = tenantFromJson({ id: 'acme', name: 'Acme', plan: 'pro', overrides: { request_burst: 7 } }, 'us', 1000);
+
+const version: ModelVersion = {
+  model: 'm',
+  version: '3',
+  modelDigest: 'a'.repeat(64),
+  modelBytes: 10,
+  digest: 'b'.repeat(64),
+  manifest: manifestSchema.parse({ name: 'm' }),
+  signature: {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: ['batch', 4] }],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: ['', 3] }],
+  },
+  validation: { goldenPairs: 1, largestDifference: 0, loadMs: 5, rowMs: 0.5, memoryBytes: 1000 },
+  pushedBy: 'key:1',
+  pushedAtMs: 5,
+};
+
+const key: ApiKeyRecord = {
+  id: 'k1',
+  secretSha256: 'c'.repeat(64),
+  tenant: 'acme',
+  role: 'tenant-user',
+  models: undefined,
+  label: 'front end',
+  createdAtMs: 1,
+  expiresAtMs: undefined,
+  revokedAtMs: undefined,
+};
+
+describe('records of the control plane', () => {
+  it('are shown as the schemas of their routes say', () => {
+    const shown: [z.ZodType, unknown][] = [
+      [json.tenantJson, tenantToJson(tenant)],
+      [json.keyJson, keyToJson(key)],
+      [json.versionJson, versionToJson(version)],
+      [json.modelRouteJson, modelRouteToJson({ model: 'm', stable: undefined, epoch: 1 })],
+      [json.pageOf(json.tenantJson), pageToJson({ items: [tenant], next: undefined }, tenantToJson)],
+      [modelMetadataJson, modelMetadata(version)],
+      [serverMetadataJson, serverMetadata('1.0.0')],
+      ...DEFAULT_PLANS.map((plan): [z.ZodType, unknown] => [json.planJson, planToJson(plan)]),
+    ];
+    for (const [schema, value] of shown) expect(parseWith(schema, value, 'body')).toEqual(value);
+  });
+
+  it('never show the hash of a key', () => {
+    expect(JSON.stringify(keyToJson(key))).not.toContain('cccc');
+  });
+
+  it('come back as they went', () => {
+    const plan = DEFAULT_PLANS[1]!;
+    expect(planFromJson('pro', { limits: planToJson(plan).limits }, 1)).toEqual(plan);
+    const issuer = {
+      issuer: 'https://login.example',
+      audience: 'sluice',
+      jwksUri: 'https://login.example/keys',
+      tenants: ['acme'],
+      maxRole: 'tenant-admin',
+    } as const;
+    expect(issuerFromJson(issuerToJson(issuer))).toEqual(issuer);
+  });
+
+  it('show free dimensions as -1', () => {
+    expect(modelMetadata(version)).toMatchObject({ inputs: [{ shape: [-1, 4] }], outputs: [{ shape: [-1, 3] }] });
+  });
+});
+
+describe('a tenant', () => {
+  it('starts with what its body leaves out', () => {
+    expect(tenant).toEqual({
+      id: 'acme',
+      name: 'Acme',
+      region: 'us',
+      plan: 'pro',
+      overrides: { requestBurst: 7 },
+      wrongRegion: 'refuse',
+      allowedOrigins: [],
+      suspended: false,
+      createdAtMs: 1000,
+      epoch: 1,
+    });
+  });
+
+  it('changes only in what is sent, one epoch on', () => {
+    expect(patchTenant(tenant, { suspended: true })).toEqual({ ...tenant, suspended: true, epoch: 2 });
+    const patch = {
+      plan: 'free',
+      overrides: {},
+      allowed_origins: ['https://a.example'],
+      wrong_region: 'forward',
+    } as const;
+    expect(patchTenant(tenant, { ...patch, allowed_origins: ['https://a.example'] })).toEqual({
+      ...tenant,
+      plan: 'free',
+      overrides: {},
+      allowedOrigins: ['https://a.example'],
+      wrongRegion: 'forward',
+      epoch: 2,
+    });
+  });
+
+  it('is not changed by who read another epoch', () => {
+    expectFailure(() => patchTenant(tenant, { name: 'x', epoch: 2 }), 'state-conflict', { expected: 1 });
+    expect(patchTenant(tenant, { name: 'x', epoch: 1 })).toMatchObject({ name: 'x', epoch: 2 });
+  });
+});
+
+describe('bodies of the control plane', () => {
+  it('are refused for unknown fields by their path', () => {
+    const body = { id: 'acme', name: 'Acme', plan: 'pro' };
+    expectFailure(() => parseWith(json.tenantCreateBody, { ...body, epoch: 1 }, 'body'), 'field-unknown', {
+      field: 'epoch',
+    });
+    const nested = { ...body, overrides: { requestBurst: 1 } };
+    expectFailure(() => parseWith(json.tenantCreateBody, nested, 'body'), 'field-unknown', {
+      field: 'overrides.requestBurst',
+    });
+    const polluting = JSON.parse('{"id":"acme","name":"A","plan":"pro","__proto__":{"x":1}}');
+    expectFailure(() => parseWith(json.tenantCreateBody, polluting, 'body'), 'field-unknown', { field: '__proto__' });
+  });
+
+  it('are refused without quoting what was sent', () => {
+    const body = {
+      issuer: 'secret-marker',
+      audience: 'a',
+      jwks_uri: 'https://x.example',
+      tenants: ['*'],
+      max_role: 'admin',
+    };
+    try {
+      parseWith(json.issuerJson, body, 'body');
+      throw new Error('accepted');
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'request-invalid', facts: { field: 'issuer' } });
+      expect(JSON.stringify(error)).not.toContain('secret-marker');
+    }
+    expectFailure(() => parseWith(json.issuerJson, 7, 'body'), 'request-invalid', { field: 'body' });
+  });
+
+  it('cannot make a key stronger than its kind', () => {
+    for (const role of ['operator', 'admin']) {
+      expectFailure(() => parseWith(json.keyCreateBody, { label: 'x', role }, 'body'), 'request-invalid', {
+        field: 'role',
+      });
+    }
+    for (const role of ['tenant-user', 'tenant-admin']) {
+      expectFailure(() => parseWith(json.operatorKeyCreateBody, { label: 'x', role }, 'body'), 'request-invalid');
+    }
+    expect(parseWith(json.keyCreateBody, { label: 'x' }, 'body').role).toBe('tenant-user');
+  });
+
+  it('page by a limit that is sent as text', () => {
+    expect(parseWith(json.pageQuery, {}, 'query')).toEqual({ limit: 100 });
+    expect(parseWith(json.pageQuery, { limit: '7', cursor: 'x' }, 'query')).toEqual({ limit: 7, cursor: 'x' });
+    for (const limit of ['0', '1001', '1.5', 'x', '']) {
+      expectFailure(() => parseWith(json.pageQuery, { limit }, 'query'), 'request-invalid', { field: 'limit' });
+    }
+  });
+});
