@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 
-/** Runs a script of this folder in a process of its own: `spec` goes in as JSON, its JSON answer comes out. */
-export async function runScript<T>(script: string, spec: unknown, timeoutMs: number): Promise<T> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, script)], {
+/** Runs a script in a process of its own: `spec` goes in as JSON, its JSON answer comes out. */
+export async function runScript<T>(script: URL, spec: unknown, timeoutMs: number): Promise<T> {
+  const child = spawn(process.execPath, [fileURLToPath(script)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: Math.ceil(timeoutMs),
     killSignal: 'SIGKILL',
@@ -12,7 +12,7 @@ export async function runScript<T>(script: string, spec: unknown, timeoutMs: num
   endWithParent(child);
   child.stdin.end(JSON.stringify(spec));
   const answer = await text(child.stdout);
-  if (answer === '') throw new Error(`${script} ended without an answer (within ${timeoutMs} ms)`);
+  if (answer === '') throw new Error(`${script.pathname} ended without an answer (within ${timeoutMs} ms)`);
   return JSON.parse(answer) as T;
 }
 
@@ -23,15 +23,15 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-/** Starts a script of this folder that listens on a free port and prints it as its first line. */
-export async function startServer(script: string, args: readonly string[]): Promise<Server> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
+/** Starts a script that listens on a free port and prints it as its first line. */
+export async function startServer(script: URL, args: readonly string[]): Promise<Server> {
+  const child = spawn(process.execPath, [fileURLToPath(script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   endWithParent(child);
   const port = await new Promise<number>((resolve, reject) => {
     child.stdout.once('data', (line: Buffer) => resolve(Number(line.toString())));
-    child.once('exit', () => reject(new Error(`${script} ended before it listened`)));
+    child.once('exit', () => reject(new Error(`${script.pathname} ended before it listened`)));
   });
   return { port, pid: child.pid!, stop: () => stopChild(child, 'SIGTERM', 5_000) };
 }

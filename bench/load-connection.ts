@@ -58,7 +58,7 @@ export class LoadConnection {
       return;
     }
     this.#rest = undefined;
-    const head = bytes.toString("latin1", 0, headEnd);
+    const head = bytes.toString('latin1', 0, headEnd);
     const length = CONTENT_LENGTH.exec(head)?.[1];
     if (length === undefined) throw new Error(`an answer without Content-Length: ${head.slice(0, 200)}`);
     this.#status = Number(head.slice(9, 12));

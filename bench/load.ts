@@ -19,6 +19,7 @@ export type LoadResult = {
   readonly trace: readonly TracedRequest[];
 };
 
+const GENERATOR = new URL('./load-generator.ts', import.meta.url);
 const MOST_SECONDS = 900;
 /** Connecting and the last answers come on top of the load itself. */
 const GRACE_MS = 60_000;
@@ -27,7 +28,7 @@ const GRACE_MS = 60_000;
 export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
   const totalMs = spec.warmupMs + spec.durationMs;
   if (totalMs > MOST_SECONDS * 1_000) throw new Error(`load of more than ${MOST_SECONDS} s`);
-  const report = await runScript<LoadReport>('load-generator.ts', spec, totalMs + GRACE_MS);
+  const report = await runScript<LoadReport>(GENERATOR, spec, totalMs + GRACE_MS);
   const latency = new Histogram(report.latency);
   const counted = Object.values(report.statuses).reduce((total, count) => total + count, 0);
   return {

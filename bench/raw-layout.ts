@@ -19,6 +19,8 @@ export type RawWindow = {
   readonly reservedShare: number;
 };
 
+const RAW = new URL('./raw-onnx.ts', import.meta.url);
+const BURNER = new URL('./cpu-burner.ts', import.meta.url);
 /** Starting a process, loading 60 MB and the first runs: measured 0.6 s. */
 const WARMUP_MS = 2_000;
 const GRACE_MS = 30_000;
@@ -34,10 +36,8 @@ export async function runRaw(
   const spec: RawSpec = { modelPath, threads, batches, startAtMs, endAtMs };
   const timeoutMs = endAtMs - epochMs() + GRACE_MS;
   const burn: BurnSpec = { share: window.reservedShare, endAtMs };
-  const burner = burn.share > 0 ? runScript('cpu-burner.ts', burn, timeoutMs) : undefined;
-  const processes = Array.from({ length: layout.processes }, () =>
-    runScript<RawReport>('raw-onnx.ts', spec, timeoutMs),
-  );
+  const burner = burn.share > 0 ? runScript(BURNER, burn, timeoutMs) : undefined;
+  const processes = Array.from({ length: layout.processes }, () => runScript<RawReport>(RAW, spec, timeoutMs));
   const reports = await Promise.all(processes);
   await burner;
   const runs = new Histogram();

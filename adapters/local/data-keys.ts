@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:c
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Failure } from '../../core/failure.ts';
 import type { DataKeys } from '../../core/ports/data-keys.ts';
-import { openBytes, sealBytes } from './envelope.ts';
+import { Nonces, openBytes, sealBytes } from './envelope.ts';
 import type { Commits } from './group-commit.ts';
 import { Lru } from './lru.ts';
 
@@ -27,6 +27,7 @@ export class LocalDataKeys implements DataKeys {
   readonly #select: StatementSync;
   readonly #put: StatementSync;
   readonly #destroy: StatementSync;
+  readonly #nonces = new Nonces();
   readonly #cached = new Lru<TenantKey>(MAX_CACHED);
   readonly #loading = new Map<string, Promise<TenantKey>>();
 
@@ -58,7 +59,10 @@ export class LocalDataKeys implements DataKeys {
   sealWith(key: TenantKey, tenant: string, context: string, plain: Uint8Array): Uint8Array {
     const generation = Buffer.alloc(GENERATION_BYTES);
     generation.writeUInt32LE(key.generation);
-    return Buffer.concat([generation, sealBytes(key.secret, payloadContext(tenant, context), plain)]);
+    return Buffer.concat([
+      generation,
+      sealBytes(key.secret, this.#nonces.next(), payloadContext(tenant, context), plain),
+    ]);
   }
 
   /** `open` without a promise. */
@@ -98,7 +102,8 @@ export class LocalDataKeys implements DataKeys {
       if (row?.destroyed === 0) return this.#unwrap(tenant, row);
       const generation = (row?.generation ?? 0) + 1;
       const secret = randomBytes(KEY_BYTES);
-      this.#put.run(tenant, generation, sealBytes(this.#regionKey, wrapContext(tenant, generation), secret));
+      const wrapped = sealBytes(this.#regionKey, this.#nonces.next(), wrapContext(tenant, generation), secret);
+      this.#put.run(tenant, generation, wrapped);
       return tenantKey(generation, secret);
     });
     this.#cached.set(tenant, key);

@@ -19,6 +19,7 @@ export class JobRows {
   readonly #insert: StatementSync;
   readonly #markQueued: StatementSync;
   readonly #begin: StatementSync;
+  readonly #setAttempt: StatementSync;
   readonly #end: StatementSync;
   readonly #select: StatementSync;
   readonly #state: StatementSync;
@@ -33,13 +34,14 @@ export class JobRows {
     const prepare = (sql: string) => database.prepare(sql);
     this.#insert = prepare(
       `INSERT OR IGNORE INTO job (tenant, id, state, attempt, created_at_ms, deadline_ms, expires_at_ms)
-       VALUES (?, ?, 'submitting', ?, ?, ?, ?)`,
+       VALUES (?, ?, 'submitting', 0, ?, ?, ?)`,
     );
     this.#markQueued = prepare("UPDATE job SET state = 'queued' WHERE tenant = ? AND id = ? AND state = 'submitting'");
     this.#begin = prepare(
       `UPDATE job SET state = 'running', attempt = attempt + 1
        WHERE tenant = ? AND id = ? AND state <> 'ended' RETURNING attempt`,
     );
+    this.#setAttempt = prepare('UPDATE job SET attempt = ? WHERE tenant = ? AND id = ?');
     this.#end = prepare("UPDATE job SET state = 'ended' WHERE tenant = ? AND id = ? AND state <> 'ended'");
     this.#select = prepare(`SELECT ${COLUMNS} FROM ${WITH_PAYLOAD} WHERE job.tenant = ? AND job.id = ?`);
     this.#state = prepare('SELECT state FROM job WHERE tenant = ? AND id = ?');
@@ -58,12 +60,16 @@ export class JobRows {
   }
 
   /** False if the id is there already. */
-  insert(job: Job, attempt: number, nowMs: number, expiresAtMs: number): boolean {
-    return this.#insert.run(job.tenant, job.id, attempt, nowMs, job.deadlineMs, expiresAtMs).changes === 1;
+  insert(job: Job, nowMs: number, expiresAtMs: number): boolean {
+    return this.#insert.run(job.tenant, job.id, nowMs, job.deadlineMs, expiresAtMs).changes === 1;
   }
 
   markQueued(tenant: string, id: string): void {
     this.#markQueued.run(tenant, id);
+  }
+
+  setAttempt(tenant: string, id: string, attempt: number): void {
+    this.#setAttempt.run(attempt, tenant, id);
   }
 
   /** The attempt that starts, or undefined if there is no such job or it has ended. */

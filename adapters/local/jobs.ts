@@ -1,76 +1,56 @@
-import { asFailure, Failure } from '../../core/failure.ts';
+import { asFailure, type Failure } from '../../core/failure.ts';
 import type { Job, JobRecord, Outcome } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Jobs } from '../../core/ports/jobs.ts';
 import type { Log } from '../../core/ports/log.ts';
-import type { Commits } from './group-commit.ts';
-import type { JobRow, JobRows } from './job-rows.ts';
-import type { LiveJobs } from './live-jobs.ts';
-import type { SealedJobs } from './sealed-jobs.ts';
-
-/** Rows of one purge transaction: about 10 ms, so that nobody waits long behind it. */
-const PURGE_ROWS = 500;
+import type { LiveJob, LiveJobs } from './live-jobs.ts';
+import type { StoredJob, StoredJobs } from './stored-jobs.ts';
 
 /**
  * Jobs of one region. A job whose caller waits on the connection lives in memory alone; `create` gives it a row, at any
  * time while it waits or runs, and from that statement on the row decides who ended it.
  */
 export class LocalJobs implements Jobs {
-  readonly #commits: Commits;
-  readonly #rows: JobRows;
-  readonly #sealed: SealedJobs;
+  readonly #stored: StoredJobs;
   readonly #live: LiveJobs;
   readonly #clock: Clock;
   readonly #log: Log;
 
-  constructor(parts: { commits: Commits; rows: JobRows; sealed: SealedJobs; live: LiveJobs; clock: Clock; log: Log }) {
-    this.#commits = parts.commits;
-    this.#rows = parts.rows;
-    this.#sealed = parts.sealed;
+  constructor(parts: { stored: StoredJobs; live: LiveJobs; clock: Clock; log: Log }) {
+    this.#stored = parts.stored;
     this.#live = parts.live;
     this.#clock = parts.clock;
     this.#log = parts.log;
   }
 
   async create(job: Job, expiresAtMs: number): Promise<'created' | 'exists'> {
-    const { tenant, id } = job;
-    const key = await this.#sealed.keyOf(tenant);
-    // A job that was not durable until now may be in the hands of a worker that does not know of the row.
-    const live = job.durable ? this.#live.find(tenant, id) : this.#live.findOrAdd(tenant, id);
-    const wasStored = live?.stored === true;
+    let live: LiveJob | undefined;
+    let outcome: Outcome | undefined;
     try {
-      const answer = await this.#commits.write(() => {
-        if (!this.#rows.insert(job, live?.attempt ?? 0, this.#clock.nowMs(), expiresAtMs)) return 'exists';
+      const answer = await this.#stored.create(job, expiresAtMs, () => {
+        // A worker may hold the job from before it was durable: it has to be told of the row.
+        live = job.durable ? this.#live.find(job.tenant, job.id) : this.#live.findOrAdd(job.tenant, job.id);
+        outcome = live?.outcome;
         if (live !== undefined) live.stored = true;
-        const outcome = live?.outcome;
-        if (outcome !== undefined) this.#rows.end(tenant, id);
-        this.#rows.putPayload(
-          tenant,
-          id,
-          outcome === undefined ? this.#sealed.sealJob(key, job) : this.#sealed.sealEnded(key, job, outcome),
-        );
-        return 'created';
+        return { attempt: live?.attempt ?? 0, outcome };
       });
-      if (answer === 'created' && live?.outcome !== undefined) this.#live.endStored(live, live.outcome);
+      if (live !== undefined && outcome !== undefined) this.#live.endStored(live, outcome);
       return answer;
     } catch (error) {
-      if (live !== undefined) live.stored = wasStored;
+      if (live !== undefined) live.stored = false;
       throw error;
     }
   }
 
-  async markQueued(tenant: string, id: string): Promise<void> {
-    await this.#commits.write(() => this.#rows.markQueued(tenant, id));
+  markQueued(tenant: string, id: string): Promise<void> {
+    return this.#stored.markQueued(tenant, id);
   }
 
   async begin(job: Job): Promise<{ readonly kind: 'started'; readonly attempt: number } | { readonly kind: 'ended' }> {
     if (this.#mayHaveRow(job)) {
-      const found = await this.#commits.write(() => ({
-        attempt: this.#rows.begin(job.tenant, job.id),
-        state: this.#rows.state(job.tenant, job.id),
-      }));
-      if (found.attempt !== undefined) return { kind: 'started', attempt: found.attempt };
-      if (found.state !== undefined) return { kind: 'ended' };
+      const attempt = await this.#stored.begin(job.tenant, job.id);
+      if (attempt === 'ended') return { kind: 'ended' };
+      if (attempt !== 'no-row') return { kind: 'started', attempt };
     }
     const live = this.#live.findOrAdd(job.tenant, job.id);
     if (live.ended) return { kind: 'ended' };
@@ -80,22 +60,17 @@ export class LocalJobs implements Jobs {
 
   async finish(job: Job, outcome: Outcome): Promise<boolean> {
     if (this.#mayHaveRow(job)) {
-      const answer = await this.#finishRow(job, outcome);
+      const answer = await this.#stored.finish(job, outcome);
+      if (answer === 'first') this.#live.wake(job.tenant, job.id, outcome);
       if (answer !== 'no-row') return answer === 'first';
     }
     return this.#live.end(this.#live.findOrAdd(job.tenant, job.id), outcome);
   }
 
   async cancel(tenant: string, id: string, nowMs: number): Promise<'cancelled' | 'ended' | 'unknown'> {
-    const outcome: Outcome = {
-      kind: 'failed',
-      code: 'prediction-cancelled',
-      facts: {},
-      computeMs: 0,
-      endedAtMs: nowMs,
-    };
-    const row = await this.#commits.read(() => this.#rows.select(tenant, id));
-    if (row !== undefined && row.expiresAtMs > nowMs) return this.#cancelRow(row, outcome);
+    const outcome = failed('prediction-cancelled', {}, nowMs);
+    const stored = await this.#stored.find(tenant, id, nowMs);
+    if (stored !== undefined) return (await this.#abort(stored, outcome)) ? 'cancelled' : 'ended';
     const live = this.#live.find(tenant, id);
     if (live === undefined || live.stored) return 'unknown';
     if (live.ended) return 'ended';
@@ -108,9 +83,8 @@ export class LocalJobs implements Jobs {
   }
 
   async read(tenant: string, id: string, nowMs: number): Promise<JobRecord | undefined> {
-    const row = await this.#commits.read(() => this.#rows.select(tenant, id));
-    if (row === undefined || row.expiresAtMs <= nowMs) return undefined;
-    return this.#sealed.openRecord(row);
+    const stored = await this.#stored.find(tenant, id, nowMs);
+    return stored === undefined ? undefined : this.#stored.open(stored);
   }
 
   async wait(
@@ -124,104 +98,63 @@ export class LocalJobs implements Jobs {
     // Waiting first, then looking: an outcome that comes in between wakes it.
     const waiter = this.#live.wait(live, untilMs, signal);
     if (live.stored || job.durable !== false) {
-      const row = await this.#commits.read(() => this.#rows.select(job.tenant, job.id));
-      if (row?.state === 'ended' && row.expiresAtMs > this.#clock.nowMs()) {
+      const stored = await this.#stored.find(job.tenant, job.id, this.#clock.nowMs());
+      if (stored?.state === 'ended') {
         waiter.expire();
-        return this.#sealed.openEnded(row).outcome;
+        const { state } = this.#stored.open(stored);
+        return state.kind === 'ended' ? state.outcome : undefined;
       }
     }
     return waiter.value;
   }
 
   async listUnsent(beforeMs: number, limit: number): Promise<readonly Job[]> {
-    const rows = await this.#commits.read(() => this.#rows.selectUnsent(beforeMs, limit));
     const jobs: Job[] = [];
-    for (const row of rows) {
+    for (const stored of await this.#stored.listUnsent(beforeMs, limit)) {
       try {
-        jobs.push(this.#sealed.openJob(row.tenant, row.id, row.sealed));
+        jobs.push(this.#stored.open(stored).job);
       } catch (error) {
-        await this.endUndeliverable(row.tenant, row.id, asFailure(error));
+        await this.endUndeliverable(stored.tenant, stored.id, asFailure(error));
       }
     }
     return jobs;
   }
 
-  async purge(nowMs: number): Promise<number> {
-    let purged = 0;
-    for (;;) {
-      const rows = await this.#commits.write(() => this.#rows.purge(nowMs, PURGE_ROWS));
-      for (const { tenant, id } of rows) this.#forget(tenant, id);
-      purged += rows.length;
-      if (rows.length < PURGE_ROWS) return purged;
-    }
+  purge(nowMs: number): Promise<number> {
+    return this.#stored.purge(nowMs, ({ tenant, id }) => {
+      const live = this.#live.find(tenant, id);
+      if (live !== undefined && live.waiters.length === 0) this.#live.forget(live);
+    });
   }
 
   async erase(tenant: string): Promise<void> {
-    await this.#commits.write(() => this.#rows.erase(tenant));
-    const endedAtMs = this.#clock.nowMs();
-    for (const live of this.#live.ofTenant(tenant)) {
-      this.#live.cancel(live, { kind: 'failed', code: 'data-erased', facts: {}, computeMs: 0, endedAtMs });
-    }
+    await this.#stored.erase(tenant);
+    const outcome = failed('data-erased', {}, this.#clock.nowMs());
+    for (const live of this.#live.ofTenant(tenant)) this.#live.cancel(live, outcome);
   }
 
-  /** Ends a job that cannot be run, for `failure`. If its stored inputs cannot be opened, nothing of it can be read afterwards. */
+  /** Ends a job that cannot be run, for `failure`. */
   async endUndeliverable(tenant: string, id: string, failure: Failure): Promise<void> {
     this.#log.error('a job could not be delivered', failure, { tenant, job: id });
-    const { code, facts } = failure;
-    const outcome: Outcome = { kind: 'failed', code, facts, computeMs: 0, endedAtMs: this.#clock.nowMs() };
-    const row = await this.#commits.read(() => this.#rows.select(tenant, id));
-    if (row === undefined) {
-      this.#live.cancel(this.#live.findOrAdd(tenant, id), outcome);
-    } else if (row.state !== 'ended') {
-      const job = this.#openOrUndefined(row);
-      if (job === undefined) await this.#endUnreadable(tenant, id);
-      else await this.#finishRow(job, outcome);
-      this.#live.endStored(this.#live.findOrAdd(tenant, id), outcome);
-    }
+    const nowMs = this.#clock.nowMs();
+    const outcome = failed(failure.code, failure.facts, nowMs);
+    const stored = await this.#stored.find(tenant, id, nowMs);
+    if (stored === undefined) this.#live.cancel(this.#live.findOrAdd(tenant, id), outcome);
+    else await this.#abort(stored, outcome);
+  }
+
+  /** False if the job had ended. Remembered, so that a worker which holds it need not ask. */
+  async #abort(stored: StoredJob, outcome: Outcome): Promise<boolean> {
+    if (stored.state === 'ended' || (await this.#stored.abort(stored, outcome)) !== 'first') return false;
+    this.#live.endStored(this.#live.findOrAdd(stored.tenant, stored.id), outcome);
+    return true;
   }
 
   #mayHaveRow(job: Job): boolean {
     return job.durable || this.#live.find(job.tenant, job.id)?.stored === true;
   }
+}
 
-  async #finishRow(job: Job, outcome: Outcome): Promise<'first' | 'late' | 'no-row'> {
-    const { tenant, id } = job;
-    const key = await this.#sealed.keyOf(tenant);
-    const answer = await this.#commits.write(() => {
-      if (!this.#rows.end(tenant, id)) return this.#rows.state(tenant, id) === undefined ? 'no-row' : 'late';
-      this.#rows.putPayload(tenant, id, this.#sealed.sealEnded(key, job, outcome));
-      return 'first';
-    });
-    const live = this.#live.find(tenant, id);
-    if (answer === 'first' && live !== undefined) this.#live.endStored(live, outcome);
-    return answer;
-  }
-
-  async #cancelRow(row: JobRow, outcome: Outcome): Promise<'cancelled' | 'ended'> {
-    if (row.state === 'ended') return 'ended';
-    const job = this.#sealed.openJob(row.tenant, row.id, row.sealed);
-    if ((await this.#finishRow(job, outcome)) !== 'first') return 'ended';
-    this.#live.endStored(this.#live.findOrAdd(row.tenant, row.id), outcome);
-    return 'cancelled';
-  }
-
-  #openOrUndefined(row: JobRow): Job | undefined {
-    try {
-      return this.#sealed.openJob(row.tenant, row.id, row.sealed);
-    } catch (error) {
-      if (error instanceof Failure) return undefined;
-      throw error;
-    }
-  }
-
-  async #endUnreadable(tenant: string, id: string): Promise<void> {
-    await this.#commits.write(() => {
-      if (this.#rows.end(tenant, id)) this.#rows.dropPayload(tenant, id);
-    });
-  }
-
-  #forget(tenant: string, id: string): void {
-    const live = this.#live.find(tenant, id);
-    if (live !== undefined && live.waiters.length === 0) this.#live.forget(live);
-  }
+function failed(code: Failure['code'], facts: Failure['facts'], endedAtMs: number): Outcome {
+  return { kind: 'failed', code, facts, computeMs: 0, endedAtMs };
 }

@@ -62,8 +62,8 @@ export class JsonLog implements Log {
       const line: Record<string, unknown> = { time: new Date(this.#clock.nowMs()).toISOString(), level, message };
       addFields(line, this.#fixed);
       addFields(line, fields);
-      if (cause !== undefined) line['cause'] = cause;
-      if (this.#dropped > 0) line['dropped_lines'] = this.#dropped;
+      if (cause !== undefined) line.cause = cause;
+      if (this.#dropped > 0) line.dropped_lines = this.#dropped;
       this.#sink.write(`${JSON.stringify(line)}\n`);
       this.#dropped = 0;
     } catch {

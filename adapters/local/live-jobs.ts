@@ -86,6 +86,15 @@ export class LiveJobs {
     this.#endAndRest(live, outcome);
   }
 
+  /** The row of a job has ended: tells who waits, and is remembered only for a worker that holds the job from before its row. */
+  wake(tenant: string, id: string, outcome: Outcome): void {
+    const live = this.find(tenant, id);
+    if (live === undefined) return;
+    if (live.stored) return this.endStored(live, outcome);
+    this.#wake(live, outcome);
+    this.forget(live);
+  }
+
   /** The outcome of a job without a row, which is forgotten once taken. */
   take(live: LiveJob): Outcome | undefined {
     const { outcome } = live;

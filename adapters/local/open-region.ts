@@ -27,6 +27,7 @@ import { RegionState } from './region-state.ts';
 import { LocalRegistry } from './registry.ts';
 import { DIRECTORY_MIGRATIONS, REGION_MIGRATIONS } from './schema.ts';
 import { SealedJobs } from './sealed-jobs.ts';
+import { StoredJobs } from './stored-jobs.ts';
 import { LocalUploads } from './uploads.ts';
 
 export type RegionOptions = {
@@ -52,8 +53,10 @@ type RegionPorts = Pick<
   | 'quarantine'
 >;
 
-/** Writes down what is in memory and lets the region go. The ports do not work afterwards. */
-export type OpenRegion = RegionPorts & { close(): Promise<void> };
+export type OpenRegion = RegionPorts & {
+  /** Ends every wait, writes down what is in memory and lets the region go. The ports do not work afterwards. */
+  close(): Promise<void>;
+};
 
 /**
  * One region's storage, held by this process alone: throws `storage-unavailable` while another has it open.
@@ -90,9 +93,12 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       quarantine: new LocalQuarantine(database, commits, clock),
       async close() {
         work.close();
-        await limits.close(clock.nowMs());
-        await commits.write(() => state.markClosed());
-        commits.close();
+        try {
+          await limits.close(clock.nowMs());
+          await commits.write(() => state.markClosed());
+        } finally {
+          commits.close();
+        }
       },
     };
   } catch (error) {
@@ -114,7 +120,8 @@ function composeJobs({ database, commits, clock, log, dataKeys }: Shared) {
   const deadlines = new Deadlines(clock);
   const sealed = new SealedJobs(dataKeys);
   const live = new LiveJobs(clock, deadlines);
-  const jobs = new LocalJobs({ commits, rows: new JobRows(database), sealed, live, clock, log });
+  const stored = new StoredJobs({ commits, rows: new JobRows(database), sealed, clock });
+  const jobs = new LocalJobs({ stored, live, clock, log });
   const queue = new LocalJobQueue({
     commits,
     rows: new MessageRows(database),

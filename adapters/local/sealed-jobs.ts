@@ -33,17 +33,13 @@ export class SealedJobs {
   }
 
   openRecord(row: JobRow): JobRecord {
-    const { tenant, id, state, attempt, expiresAtMs } = row;
+    const { tenant, id, state, attempt, expiresAtMs, sealed } = row;
     if (state === 'ended') {
-      const { job, outcome } = this.openEnded(row);
+      if (sealed === null) throw new Failure('record-damaged', { detail: 'the payload is gone', job: id });
+      const { job, outcome } = decodeEnded(this.#keys.openNow(tenant, `outcome/${id}`, sealed));
       return { job, state: { kind: 'ended', outcome }, expiresAtMs };
     }
-    const job = this.openJob(tenant, id, row.sealed);
+    const job = this.openJob(tenant, id, sealed);
     return { job, state: state === 'running' ? { kind: state, attempt } : { kind: state }, expiresAtMs };
-  }
-
-  openEnded({ tenant, id, sealed }: Pick<JobRow, 'tenant' | 'id' | 'sealed'>): { job: Job; outcome: Outcome } {
-    if (sealed === null) throw new Failure('record-damaged', { detail: 'the payload is gone', job: id });
-    return decodeEnded(this.#keys.openNow(tenant, `outcome/${id}`, sealed));
   }
 }

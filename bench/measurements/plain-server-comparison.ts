@@ -10,6 +10,7 @@ import { type Measurement, type Row, withDigits } from '../measurement.ts';
 import { median } from '../statistics.ts';
 import { encoderRows } from '../tensors.ts';
 
+const PLAIN_SERVER = new URL('../plain-server.ts', import.meta.url);
 const SEQUENCE = 32;
 const SATURATED: ClosedLoop = { kind: 'closed', connections: 64 };
 const WARMUP_MS = 2_000;
@@ -70,7 +71,7 @@ async function withPlainServer(
   model: SampleName,
   body: (subject: Subject) => Promise<unknown>,
 ): Promise<void> {
-  const server = await startServer('plain-server.ts', [await bench.modelPath(model), String(availableParallelism())]);
+  const server = await startServer(PLAIN_SERVER, [await bench.modelPath(model), String(availableParallelism())]);
   try {
     await body({ port: server.port });
   } finally {

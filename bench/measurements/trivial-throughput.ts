@@ -7,6 +7,7 @@ import { type Measurement, spread, withDigits } from '../measurement.ts';
 import { cpuMs } from '../process-tree.ts';
 import { median } from '../statistics.ts';
 
+const BARE_PATH = new URL('../bare-path.ts', import.meta.url);
 const CONNECTIONS = 64;
 const WARMUP_MS = 2_000;
 const INPUTS = SAMPLE_MODELS.find((sample) => sample.name === 'row-sum')!.example.inputs;
@@ -58,7 +59,7 @@ function throughPlatform(bench: Bench, durationMs: number): Promise<Run> {
 }
 
 async function throughBarePath(bench: Bench, durationMs: number): Promise<Run> {
-  const server = await startServer('bare-path.ts', [await bench.modelPath('row-sum')]);
+  const server = await startServer(BARE_PATH, [await bench.modelPath('row-sum')]);
   try {
     return await run(server.port, server.pid, durationMs);
   } finally {

@@ -43,4 +43,10 @@ export const ANSWER_HEADERS = {
   },
   'Sluice-Model-Version': { description: 'The version that answered.', schema: text },
   'Sluice-Region': { description: 'The region that answered.', schema: text },
+  'Sluice-Request-Id': { description: 'The id under which the log knows this request.', schema: text },
+  'Sluice-Cache': { description: 'Whether a cache answered: `none` if there is none.', schema: text },
+  'Sluice-Replayed': {
+    description: '`true` if an earlier request with this Idempotency-Key made the answer.',
+    schema: text,
+  },
 };

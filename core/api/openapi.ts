@@ -110,24 +110,29 @@ function requestBody(route: RouteShape, book: SchemaBook): JsonSchema | undefine
 function responsesOf(route: RouteShape, book: SchemaBook): JsonSchema {
   const responses: Record<string, JsonSchema> = {};
   for (const [status, schema] of Object.entries(route.responses)) {
-    const names = answerHeaders(route, status);
     responses[status] = {
       description: schema === 'empty' ? 'Done' : route.summary,
-      ...(names.length === 0
-        ? {}
-        : { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }),
+      headers: referTo(answerHeaders(route, status)),
       ...(schema === 'empty' ? {} : { content: answerContent(route, status, book.refer(schema, 'output')) }),
     };
   }
   return responses;
 }
 
+function referTo(names: readonly (keyof typeof ANSWER_HEADERS)[]): JsonSchema {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+const ON_EVERY_ANSWER = ['Sluice-Region', 'Sluice-Request-Id'] as const;
+const ON_DATA_ANSWERS = [...ON_EVERY_ANSWER, 'Sluice-Cache', 'RateLimit', 'RateLimit-Policy'] as const;
+const ON_PREDICTIONS = [...ON_DATA_ANSWERS, 'Sluice-Model-Version', 'Preference-Applied'] as const;
+
 function answerHeaders(route: RouteShape, status: string): readonly (keyof typeof ANSWER_HEADERS)[] {
-  const limits = ['RateLimit', 'RateLimit-Policy'] as const;
-  if (status === '202') return ['Location', 'Retry-After', 'Preference-Applied', 'Sluice-Region', ...limits];
-  if (status === '503') return ['Retry-After'];
-  if (route.body !== 'oip-infer') return [];
-  return ['Inference-Header-Content-Length', 'Preference-Applied', 'Sluice-Model-Version', 'Sluice-Region', ...limits];
+  if (status === '503') return [...ON_EVERY_ANSWER, 'Retry-After'];
+  if (status === '202') return [...ON_PREDICTIONS, 'Location', 'Retry-After'];
+  if (route.body === 'oip-infer') return [...ON_PREDICTIONS, 'Sluice-Replayed', 'Inference-Header-Content-Length'];
+  if (route.id === 'prediction-read') return ON_PREDICTIONS;
+  return route.plane === 'data' && route.role !== 'public' ? ON_DATA_ANSWERS : ON_EVERY_ANSWER;
 }
 
 function answerContent(route: RouteShape, status: string, schema: JsonSchema): JsonSchema {
@@ -168,10 +173,9 @@ function problemSchema(): JsonSchema {
 }
 
 function problemResponse(): JsonSchema {
-  const names = ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
   return {
     description: 'Refused or failed; `code` says why and `advice` what to do.',
-    headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    headers: referTo([...ON_EVERY_ANSWER, 'Retry-After', 'RateLimit', 'RateLimit-Policy']),
     content: {
       'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example: PROBLEM_EXAMPLE },
     },

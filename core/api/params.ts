@@ -13,7 +13,7 @@ export const PARAMS = {
   prediction: param(/^pred_[0-9a-f]{32}$/, 'prediction-unknown', 'Id of a prediction, from Location or the 202 body.'),
   tenant: param(TENANT_ID, 'tenant-unknown', 'Id of a tenant.'),
   plan: param(/^[a-z][a-z0-9-]{1,30}$/, 'plan-unknown', 'Id of a plan.'),
-  key: param(/^[a-z0-9.-]{8,72}$/, 'key-unknown', 'Id of an API key: the third part of the key.'),
+  key: param(/^[a-z0-9.-]{8,72}$/, 'key-unknown', 'Id of an API key, as the list of keys shows it.'),
   upload: param(/^[A-Za-z0-9_-]{1,128}$/, 'upload-unknown', 'Id of an upload.'),
 } as const;
 

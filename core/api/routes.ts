@@ -22,9 +22,9 @@ export type QueryOf<Id extends RouteId> =
 export type BodyOf<Id extends RouteId> =
   RouteOf<Id> extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined;
 
-/** JSON bodies that a route may answer with, of all its statuses. */
-export type AnswerOf<Id extends RouteId> = {
-  [Status in keyof RouteOf<Id>['responses']]: RouteOf<Id>['responses'][Status] extends infer R extends z.ZodType
-    ? z.input<R>
-    : undefined;
-}[keyof RouteOf<Id>['responses']];
+/** JSON bodies that a route may answer with, of all its statuses; undefined is an empty one. */
+export type AnswerOf<Id extends RouteId> = Id extends RouteId ? BodyIn<RouteOf<Id>['responses']> : never;
+
+type BodyIn<Responses> = {
+  [Status in keyof Responses]: Responses[Status] extends infer R extends z.ZodType ? z.input<R> : undefined;
+}[keyof Responses];

@@ -130,7 +130,7 @@ export const browserTokenJson = z
   .meta({ id: 'BrowserToken' });
 
 /** An ONNX file is one protobuf message, which ends at 2 GiB. */
-export const MAX_UPLOAD_BYTES = 2 * GIB;
+const MAX_UPLOAD_BYTES = 2 * GIB;
 export const uploadCreateBody = z
   .strictObject({ max_bytes: z.int().min(1).max(MAX_UPLOAD_BYTES).default(MAX_UPLOAD_BYTES) })
   .meta({ id: 'UploadCreate' });

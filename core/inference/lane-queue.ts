@@ -99,7 +99,10 @@ export class LaneQueue<T extends Waiting> {
           break;
         }
         if (verdict === 'done') open.delete(flow);
-        else rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
+        else {
+          this.#toBack(flow);
+          rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
+        }
       }
       if (open.size > 0) this.#round += rounds;
     }

@@ -15,6 +15,9 @@ export type Push = {
   readonly pushedBy: string;
 };
 
+/** `added` is false if the same was pushed before. */
+export type Pushed = { readonly version: ModelVersion; readonly added: boolean };
+
 type PushPorts = Pick<Platform, 'artifacts' | 'registry' | 'modelChecker' | 'clock' | 'log'>;
 
 /**
@@ -23,7 +26,7 @@ type PushPorts = Pick<Platform, 'artifacts' | 'registry' | 'modelChecker' | 'clo
  * version of a model becomes its stable one. Throws `manifest-invalid` (every problem at once), `golden-invalid`,
  * `golden-mismatch`, `model-invalid`, `validation-timeout`.
  */
-export async function pushVersion(ports: PushPorts, push: Push): Promise<ModelVersion> {
+export async function pushVersion(ports: PushPorts, push: Push): Promise<Pushed> {
   const manifest = parseManifest(push.manifest);
   const golden = await parseGolden(push.golden);
   const { digest: modelDigest, sizeBytes } = await ports.artifacts.store(push.modelBytes);
@@ -32,7 +35,7 @@ export async function pushVersion(ports: PushPorts, push: Push): Promise<ModelVe
   const pushedBefore = await findVersion(ports, manifest.name, digest);
   if (pushedBefore !== undefined) {
     await serveFirst(ports, pushedBefore);
-    return pushedBefore;
+    return { version: pushedBefore, added: false };
   }
   const path = await ports.artifacts.fetch(modelDigest);
   const { signature, validation } = await ports.modelChecker.check(path, manifest, golden.pairs);
@@ -53,17 +56,22 @@ export async function pushVersion(ports: PushPorts, push: Push): Promise<ModelVe
   const pushed = known ?? { ...record, version };
   await serveFirst(ports, pushed);
   ports.log.info('version pushed', { model: pushed.model, version, added, modelBytes: sizeBytes });
-  return pushed;
+  return { version: pushed, added };
 }
 
-/** Makes a version the one that answers who names none. `model-unknown`, `version-unknown`, `state-conflict`. */
+/**
+ * Makes a version the one that answers who names none. `model-unknown`, `version-unknown`; `state-conflict` if `epoch` is
+ * given and is not the stored one, or if somebody else changed it meanwhile.
+ */
 export async function setStable(
   ports: Pick<Platform, 'registry' | 'log'>,
   model: string,
   version: string,
+  epoch?: number,
 ): Promise<ModelRoute> {
   const route = await ports.registry.readRoute(model);
   if (route === undefined) throw new Failure('model-unknown', { model });
+  if (epoch !== undefined && epoch !== route.epoch) throw new Failure('state-conflict', { epoch: route.epoch });
   if (route.stable === version) return route;
   if ((await ports.registry.readVersion(model, version)) === undefined) {
     throw new Failure('version-unknown', { model, version });

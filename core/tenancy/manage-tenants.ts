@@ -1,6 +1,5 @@
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
-import type { PlanLimits } from './plan.ts';
 import type { Tenant, WrongRegion } from './tenant.ts';
 import { wrongRegion } from './wrong-region.ts';
 
@@ -12,7 +11,7 @@ export type NewTenant = {
   /** Must be the region that is asked; undefined is that one. */
   readonly region: string | undefined;
   readonly plan: string;
-  readonly overrides: Partial<PlanLimits>;
+  readonly overrides: Tenant['overrides'];
   readonly wrongRegion: WrongRegion;
   readonly allowedOrigins: readonly string[];
 };
@@ -22,7 +21,7 @@ export type TenantChange = {
   readonly name?: string | undefined;
   readonly plan?: string | undefined;
   /** Replaces all of them. */
-  readonly overrides?: Partial<PlanLimits> | undefined;
+  readonly overrides?: Tenant['overrides'] | undefined;
   readonly wrongRegion?: WrongRegion | undefined;
   readonly allowedOrigins?: readonly string[] | undefined;
   readonly suspended?: boolean | undefined;

@@ -71,7 +71,7 @@ function bodyOf(route: RouteShape, { event, headers }: Exchange): unknown {
   return parseWith(route.body, parseJson(readText(event, headers)), 'body');
 }
 
-function toAnswer({ status, body, headers }: Reply<RouteId>): HttpAnswer {
+function toAnswer<Id extends RouteId>({ status, body, headers }: Reply<Id>): HttpAnswer {
   if (body === undefined) return { status, headers: { ...headers }, body: '' };
   return { status, headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) };
 }

@@ -1,4 +1,5 @@
-import { limitsFromJson, planToJson } from '../../core/api/control-json.ts';
+import { planToJson } from '../../core/api/control-json.ts';
+import { camelKeys } from '../../core/api/snake-case.ts';
 import { putPlan } from '../../core/tenancy/manage-plans.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
@@ -14,6 +15,6 @@ export function getPlans(host: HttpHost): HttpHandler {
 export function replacePlan(host: HttpHost): HttpHandler {
   return endpoint(host, 'plan-put', async ({ params, body }) => ({
     status: 200,
-    body: planToJson(await putPlan(host, params.plan, limitsFromJson(body.limits), body.epoch)),
+    body: planToJson(await putPlan(host, params.plan, camelKeys(body.limits), body.epoch)),
   }));
 }

@@ -1,5 +1,5 @@
-import { limitsFromJson, pageToJson, tenantToJson } from '../../core/api/control-json.ts';
-import { snakeKeys } from '../../core/api/snake-case.ts';
+import { pageToJson, tenantToJson } from '../../core/api/control-json.ts';
+import { camelKeys, snakeKeys } from '../../core/api/snake-case.ts';
 import { eraseTenantData, removeTenant } from '../../core/tenancy/erase-tenant.ts';
 import { changeTenant, createTenant, readTenant } from '../../core/tenancy/manage-tenants.ts';
 import { readUsage } from '../../core/tenancy/read-usage.ts';
@@ -14,7 +14,7 @@ export function postTenant(host: HttpHost): HttpHandler {
       name: body.name,
       region: body.region,
       plan: body.plan,
-      overrides: limitsFromJson(body.overrides ?? {}),
+      overrides: camelKeys(body.overrides ?? {}),
       wrongRegion: body.wrong_region ?? 'refuse',
       allowedOrigins: body.allowed_origins ?? [],
     });
@@ -39,13 +39,8 @@ export function getTenant(host: HttpHost): HttpHandler {
 export function patchTenant(host: HttpHost): HttpHandler {
   return endpoint(host, 'tenant-patch', async ({ params, body }) => {
     const tenant = await changeTenant(host, params.tenant, {
-      name: body.name,
-      plan: body.plan,
-      overrides: body.overrides === undefined ? undefined : limitsFromJson(body.overrides),
-      wrongRegion: body.wrong_region,
-      allowedOrigins: body.allowed_origins,
-      suspended: body.suspended,
-      epoch: body.epoch,
+      ...camelKeys(body),
+      overrides: body.overrides === undefined ? undefined : camelKeys(body.overrides),
     });
     return { status: 200, body: tenantToJson(tenant) };
   });

@@ -1,7 +1,6 @@
 import { modelRouteToJson, pageToJson, versionToJson } from '../../core/api/control-json.ts';
 import { Failure } from '../../core/failure.ts';
-import { pushVersion } from '../../core/models/push.ts';
-import { setStable } from '../../core/models/set-stable.ts';
+import { pushVersion, setStable } from '../../core/models/push.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
 import type { HttpHost } from './host.ts';

@@ -87,6 +87,7 @@ describe('the binary tensor extension', () => {
     ['bytes that no input claims', { header: { inputs: [] }, binary: [1] }],
     ['an input that claims more than there is', { header: { inputs: [input('UINT8', [4], 4)] }, binary: [1, 2, 3] }],
     ['a size that does not fill the shape', { header: { inputs: [input('INT32', [2], 4)] }, binary: [1, 0, 0, 0] }],
+    ['a size beyond the shape', { header: { inputs: [input('INT16', [1], 4)] }, binary: [1, 0, 0, 0] }],
     ['a shape that no body fills', { header: { inputs: [input('FP32', [2 ** 40], 4)] }, binary: [1, 0, 0, 0] }],
     ['a negative size', { header: { inputs: [input('UINT8', [0], -1)] }, binary: [] }],
     ['a fractional size', { header: { inputs: [input('UINT8', [1], 1.5)] }, binary: [1] }],

@@ -51,6 +51,16 @@ describe('elements of a tensor', () => {
     expect(decoded('FP32', [], [7]).data).toEqual(Float32Array.of(7));
   });
 
+  it('are read the same flat and nested whatever the shape', () => {
+    fc.assert(
+      fc.property(anyTensor(), (tensor) => {
+        const flat = encodeElements(tensor);
+        const nested = nest(flat, tensor.shape);
+        expect(decoded(tensor.datatype, tensor.shape, nested)).toEqual(decoded(tensor.datatype, tensor.shape, flat));
+      }),
+    );
+  });
+
   it('of 64 bits are exact as decimal strings', () => {
     expect(decoded('INT64', [2], ['-9223372036854775808', '9223372036854775807']).data).toEqual(
       BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n),
@@ -352,6 +362,13 @@ describe('an infer response', () => {
     );
   });
 });
+
+function nest(flat: readonly unknown[], shape: readonly number[]): unknown[] {
+  const [size = 0, ...inner] = shape;
+  if (inner.length === 0) return [...flat];
+  const stride = flat.length / size;
+  return Array.from({ length: size }, (_, i) => nest(flat.slice(i * stride, (i + 1) * stride), inner));
+}
 
 /** With -0 as 0 and infinities as NaN, which is what JSON makes of them. */
 function normalised(tensor: Tensor): Tensor {

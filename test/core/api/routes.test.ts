@@ -11,7 +11,7 @@ const EXAMPLES: Record<ParamName, string> = {
   prediction: `pred_${'0af'.repeat(10)}12`,
   tenant: 'acme',
   plan: 'pro',
-  key: 'k3yId',
+  key: 'us.k3y-0000',
   upload: 'upl_A-9',
 };
 

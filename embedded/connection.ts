@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+
+/** One client connection: what is under way on it, so that an answer is never mistaken for another's. */
+export class Connection {
+  readonly socket: Socket;
+  /** Requests handed to a handler whose answer has not been written. */
+  #answering = 0;
+  #whenIdle: (() => void) | undefined;
+  readonly #waiting = new Set<AbortController>();
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.once('close', () => {
+      for (const controller of this.#waiting) controller.abort();
+      this.#waiting.clear();
+    });
+  }
+
+  /** Aborts the controller if the client goes away before it is released. */
+  watch(controller: AbortController): void {
+    if (this.socket.destroyed) controller.abort();
+    else this.#waiting.add(controller);
+  }
+
+  release(controller: AbortController): void {
+    this.#waiting.delete(controller);
+  }
+
+  begin(): void {
+    this.#answering += 1;
+  }
+
+  end(): void {
+    this.#answering -= 1;
+    if (this.#answering === 0) this.#whenIdle?.();
+  }
+
+  /** Calls back once nothing is left to answer: at once if nothing is. */
+  onceIdle(then: () => void): void {
+    if (this.#answering === 0) then();
+    else this.#whenIdle = then;
+  }
+}

@@ -1,0 +1,39 @@
+import { sweep } from '../core/inference/sweep.ts';
+import type { Platform } from '../core/ports/platform.ts';
+import { SECOND_MS } from '../core/units.ts';
+
+const SWEEP_EVERY_MS = 5 * SECOND_MS;
+/** A submission writes, sends and marks within milliseconds; one that is this old was cut off. */
+const UNSENT_AFTER_MS = 5 * SECOND_MS;
+
+/** Sends again at once what a crash left unsent, and goes on looking until stopped. */
+export async function startSweeper(
+  ports: Pick<Platform, 'jobs' | 'queue' | 'clock' | 'log'>,
+): Promise<{ stop(): Promise<void> }> {
+  const nowMs = ports.clock.nowMs();
+  const { resent } = await sweep(ports, nowMs, nowMs);
+  if (resent > 0) ports.log.info('sent again after a restart', { jobs: resent });
+  const stopped = new AbortController();
+  const sweeping = sweepUntil(ports, stopped.signal);
+  return {
+    async stop() {
+      stopped.abort();
+      await sweeping;
+    },
+  };
+}
+
+async function sweepUntil(
+  ports: Pick<Platform, 'jobs' | 'queue' | 'clock' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await ports.clock.sleep(SWEEP_EVERY_MS, signal);
+      const nowMs = ports.clock.nowMs();
+      await sweep(ports, nowMs - UNSENT_AFTER_MS, nowMs);
+    } catch (error) {
+      if (!signal.aborted) ports.log.error('sweep failed', error);
+    }
+  }
+}

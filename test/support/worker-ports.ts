@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Job, Lane, Outcome } from '../../core/inference/job.ts';
+import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';
+import type { CapacityReport } from '../../core/ports/capacity.ts';
+import type { Delivery } from '../../core/ports/job-queue.ts';
+import type { LogFields } from '../../core/ports/log.ts';
+import type { WorkerPorts } from '../../gpu-worker/worker.ts';
+
+type Waiting = { readonly job: Job; receiveCount: number };
+
+/**
+ * Every port that a worker uses, in memory, with all that happened to look at. A queue that never loses anything and
+ * delivers again only what is given back: what is tested here is the worker.
+ */
+export class WorkerWorld {
+  readonly clock = new SystemClock();
+  readonly outcomes = new Map<string, Outcome>();
+  readonly attempts = new Map<string, number>();
+  readonly settled = new Map<string, number[]>();
+  readonly acknowledged: string[] = [];
+  readonly returned: string[] = [];
+  readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
+  readonly reports: CapacityReport[] = [];
+  readonly log: { level: string; message: string; fields: LogFields | undefined; cause: unknown }[] = [];
+  readonly cancelled = new Set<string>();
+  readonly #versions = new Map<string, ModelVersion>();
+  readonly #routes = new Map<string, ModelRoute>();
+  readonly #paths = new Map<string, string>();
+  readonly #lanes: Record<Lane, Waiting[]> = { interactive: [], bulk: [] };
+  readonly #waiters = new Map<string, (outcome: Outcome) => void>();
+  #arrivals: (() => void)[] = [];
+
+  add(version: ModelVersion, path: string): void {
+    this.#versions.set(`${version.model}@${version.version}`, version);
+    this.#paths.set(version.modelDigest, path);
+    const route = this.#routes.get(version.model);
+    if (route === undefined) this.#routes.set(version.model, { model: version.model, stable: version.version, epoch: 1 });
+  }
+
+  /** As if the file had been deleted from the store. */
+  losePath(version: ModelVersion): void {
+    this.#paths.delete(version.modelDigest);
+  }
+
+  send(job: Job): Promise<Outcome> {
+    const outcome = new Promise<Outcome>((resolve) => this.#waiters.set(job.id, resolve));
+    this.#lanes[job.lane].push({ job, receiveCount: 0 });
+    this.#arrive();
+    return outcome;
+  }
+
+  ports(): WorkerPorts {
+    const world = this;
+    return {
+      clock: this.clock,
+      log: this.#logPort(),
+      queue: this.#queuePort(),
+      jobs: this.#jobsPort(),
+      registry: {
+        readVersion: async (model: string, version: string) => world.#versions.get(`${model}@${version}`),
+        readRoute: async (model: string) => world.#routes.get(model),
+      } as WorkerPorts['registry'],
+      artifacts: {
+        fetch: async (digest: string) => {
+          const path = world.#paths.get(digest);
+          if (path === undefined) throw new Failure('artifact-missing');
+          return path;
+        },
+      } as WorkerPorts['artifacts'],
+      limits: {
+        async settle(_tenant: string, id: string, computeMs: number) {
+          world.settled.set(id, [...(world.settled.get(id) ?? []), computeMs]);
+        },
+      } as WorkerPorts['limits'],
+      capacity: {
+        async report(report: CapacityReport) {
+          world.reports.push(report);
+        },
+        read: async () => world.reports,
+      },
+      quarantine: {
+        async add(tenant: string, fingerprint: string, reason: string) {
+          world.quarantined.push({ tenant, fingerprint, reason });
+        },
+      } as unknown as WorkerPorts['quarantine'],
+      dataKeys: {
+        fingerprint: async (tenant: string, bytes: Uint8Array) =>
+          createHash('sha256').update(tenant).update(bytes).digest('hex'),
+      } as WorkerPorts['dataKeys'],
+    };
+  }
+
+  #queuePort(): WorkerPorts['queue'] {
+    const world = this;
+    let receipts = 0;
+    return {
+      async receive(_pool: string, lane: Lane, max: number, waitMs: number, _visibility: number, signal?: AbortSignal) {
+        const untilMs = performance.now() + waitMs;
+        for (;;) {
+          const taken = world.#lanes[lane].splice(0, max);
+          if (taken.length > 0 || performance.now() >= untilMs || signal?.aborted) {
+            return taken.map((waiting): Delivery => {
+              waiting.receiveCount += 1;
+              receipts += 1;
+              return { job: waiting.job, receipt: String(receipts), receiveCount: waiting.receiveCount };
+            });
+          }
+          await new Promise<void>((resolve) => {
+            world.#arrivals.push(resolve);
+            signal?.addEventListener('abort', () => resolve(), { once: true });
+          });
+        }
+      },
+      async acknowledge(deliveries: readonly Delivery[]) {
+        for (const { job } of deliveries) world.acknowledged.push(job.id);
+      },
+      async giveBack(deliveries: readonly Delivery[]) {
+        for (const { job, receiveCount } of deliveries) {
+          world.returned.push(job.id);
+          world.#lanes[job.lane].push({ job, receiveCount });
+        }
+        world.#arrive();
+      },
+      async extend() {},
+    } as unknown as WorkerPorts['queue'];
+  }
+
+  #jobsPort(): WorkerPorts['jobs'] {
+    const world = this;
+    return {
+      async begin(job: Job) {
+        if (world.outcomes.has(job.id) || world.cancelled.has(job.id)) return { kind: 'ended' };
+        const attempt = (world.attempts.get(job.id) ?? 0) + 1;
+        world.attempts.set(job.id, attempt);
+        return { kind: 'started', attempt };
+      },
+      async finish(job: Job, outcome: Outcome) {
+        if (world.outcomes.has(job.id)) return false;
+        world.outcomes.set(job.id, outcome);
+        world.#waiters.get(job.id)?.(outcome);
+        return true;
+      },
+      hasEnded: (job: Job) => world.outcomes.has(job.id) || world.cancelled.has(job.id),
+    } as unknown as WorkerPorts['jobs'];
+  }
+
+  #logPort(): WorkerPorts['log'] {
+    const write = (level: string) => (message: string, fields?: LogFields) => {
+      this.log.push({ level, message, fields, cause: undefined });
+    };
+    return {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: (message, cause, fields) => this.log.push({ level: 'error', message, fields, cause }),
+    };
+  }
+
+  #arrive(): void {
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    for (const resume of arrivals) resume();
+  }
+}
