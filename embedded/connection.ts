@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** One client connection: what is under way on it, so that an answer is never mistaken for another's. */
@@ -6,6 +7,8 @@ export class Connection {
   /** Requests handed to a handler whose answer has not been written. */
   #answering = 0;
   #whenIdle: (() => void) | undefined;
+  #failed = false;
+  #receiving: IncomingMessage | undefined;
   readonly #waiting = new Set<AbortController>();
 
   constructor(socket: Socket) {
@@ -35,8 +38,16 @@ export class Connection {
     if (this.#answering === 0) this.#whenIdle?.();
   }
 
-  /** Calls back once nothing is left to answer: at once if nothing is. */
-  onceIdle(then: () => void): void {
+  /** An upload is being read as it comes. */
+  receive(request: IncomingMessage | undefined): void {
+    this.#receiving = request;
+  }
+
+  /** What comes next cannot be read: calls back when nothing is left to answer, and only the first time. */
+  fail(then: () => void): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#receiving?.destroy();
     if (this.#answering === 0) then();
     else this.#whenIdle = then;
   }

@@ -51,12 +51,18 @@ export function readBody(
   };
   request.on('data', (chunk: Buffer) => {
     if (settled) return;
-    if (received + chunk.length > limitBytes) return settle(new Failure('body-too-large', { limitBytes }));
-    if (!pending.take(chunk.length)) return settle(new Failure('overloaded', { retryAfterMs: SECOND_MS }));
-    received += chunk.length;
-    chunks.push(chunk);
+    if (received + chunk.length > limitBytes) {
+      settle(new Failure('body-too-large', { limitBytes }));
+    } else if (pending.take(chunk.length)) {
+      received += chunk.length;
+      chunks.push(chunk);
+    } else {
+      settle(new Failure('overloaded', { retryAfterMs: SECOND_MS }));
+    }
   });
-  request.on('end', () => settle(chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? NOTHING : Buffer.concat(chunks)));
+  request.on('end', () =>
+    settle(chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? NOTHING : Buffer.concat(chunks)),
+  );
   request.on('close', () => {
     if (!settled) release();
   });

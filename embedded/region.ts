@@ -92,7 +92,7 @@ async function serve(options: RegionOptions, server: HttpServer, storage: OpenRe
   const gateway = createGateway(platform);
   const sweeper = await startSweeper(platform);
   await worker.start();
-  server.serve({ handlers: createHandlers({ ...platform, gateway }), devIssuer, log });
+  server.serve({ handlers: createHandlers({ ...platform, gateway }), devIssuer, clock, log });
   return { url: server.url, platform, stop: () => stop({ server, gateway, worker, sweeper, storage, clock }) };
 }
 

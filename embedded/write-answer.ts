@@ -11,7 +11,7 @@ const LINGER_MS = SECOND_MS;
  * Writes one answer: head and body in one write, or a stream as fast as the client reads it. `close` ends the connection
  * after it. A stream that fails half way cuts the connection, so that nobody takes the half for the whole.
  */
-export async function writeAnswer(response: ServerResponse, answer: HttpAnswer, close: boolean): Promise<void> {
+export function writeAnswer(response: ServerResponse, answer: HttpAnswer, close: boolean): undefined | Promise<void> {
   const { status, body } = answer;
   const head: string[] = [];
   for (const name in answer.headers) head.push(name, answer.headers[name]!);
@@ -22,15 +22,16 @@ export async function writeAnswer(response: ServerResponse, answer: HttpAnswer, 
   }
   if (status !== 204) head.push('Content-Length', String(Buffer.byteLength(body)));
   response.writeHead(status, head);
-  if (close && !response.req.complete) return linger(response.req, response, body);
-  response.end(body);
+  if (close && !response.req.complete) linger(response.req, response, body);
+  else response.end(body);
+  return undefined;
 }
 
 /**
  * The client is still sending. Closing now would reset the connection and might take the answer with it: the answer goes
  * out whole, then what comes is read and dropped for a while.
  */
-async function linger(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): Promise<void> {
+function linger(request: IncomingMessage, response: ServerResponse, body: string | Uint8Array): void {
   response.write(body);
   request.resume();
   const over = setTimeout(() => response.end(), LINGER_MS);

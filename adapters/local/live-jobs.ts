@@ -90,9 +90,12 @@ export class LiveJobs {
   wake(tenant: string, id: string, outcome: Outcome): void {
     const live = this.find(tenant, id);
     if (live === undefined) return;
-    if (live.stored) return this.endStored(live, outcome);
-    this.#wake(live, outcome);
-    this.forget(live);
+    if (live.stored) {
+      this.endStored(live, outcome);
+    } else {
+      this.#wake(live, outcome);
+      this.forget(live);
+    }
   }
 
   /** The outcome of a job without a row, which is forgotten once taken. */

@@ -27,7 +27,8 @@ export class BatchCost {
 
   observe(rows: number, measuredMs: number): void {
     const ms = this.#runs >= SETTLED_RUNS ? Math.min(measuredMs, OUTLIER * this.predictMs(rows)) : measuredMs;
-    const weight = Math.max(NEWEST, 1 / (this.#runs + 1));
+    // What validation measured counts as one run.
+    const weight = Math.max(NEWEST, 1 / (this.#runs + 2));
     const dRows = rows - this.#meanRows;
     const dMs = ms - this.#meanMs;
     this.#meanRows += weight * dRows;

@@ -62,7 +62,7 @@ export class LaneQueue<T extends Waiting> {
           left -= 1;
           const bucket = flow.waiting > 0 && eligible(flow.tenant) ? flow.nextBucket(accept) : undefined;
           if (bucket !== undefined) {
-            if (flow.creditMs(this.#round) > 0) return { flow, bucket };
+            if (flow.hasCredit(this.#round, 0)) return { flow, bucket };
             rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
             this.#toBack(flow);
           }
@@ -77,7 +77,7 @@ export class LaneQueue<T extends Waiting> {
 
   /**
    * Offers the work of one bucket, by credit, `first` before the others, until all was offered or a verdict is `full`.
-   * When nobody has credit left and there is room, rounds go on: a run is filled with whatever waits.
+   * A run is filled with whatever waits: when nobody has credit left, those go into debt first that would have credit first.
    */
   fill(
     bucket: string,
@@ -90,23 +90,21 @@ export class LaneQueue<T extends Waiting> {
     const open = new Set<TenantFlow<T>>(first === undefined ? [] : [first]);
     for (const mate of mates) if (eligible(mate.tenant)) open.add(mate);
     const touched = [...open];
+    let ahead = 0;
     while (open.size > 0) {
       let rounds = Number.POSITIVE_INFINITY;
       for (const flow of open) {
-        const verdict = this.#offerAll(flow, bucket, offer);
-        if (verdict === 'full') {
-          open.clear();
-          break;
-        }
-        if (verdict === 'done') open.delete(flow);
-        else {
-          this.#toBack(flow);
-          rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
-        }
+        const verdict = this.#offerAll(flow, bucket, ahead, offer);
+        if (verdict === 'full') open.clear();
+        else if (verdict === 'done') open.delete(flow);
+        else rounds = Math.min(rounds, flow.roundsToCredit(this.#round));
       }
-      if (open.size > 0) this.#round += rounds;
+      ahead = Math.max(ahead + 1, rounds);
     }
-    for (const flow of touched) flow.rotate(bucket);
+    for (const flow of touched) {
+      flow.rotate(bucket);
+      if (!flow.hasCredit(this.#round, 0)) this.#toBack(flow);
+    }
   }
 
   /** Corrects a started item's cost by what was measured: each taken item exactly once. */
@@ -142,9 +140,14 @@ export class LaneQueue<T extends Waiting> {
     }
   }
 
-  #offerAll(flow: TenantFlow<T>, bucket: string, offer: (item: T) => Verdict): 'full' | 'done' | 'no-credit' {
+  #offerAll(
+    flow: TenantFlow<T>,
+    bucket: string,
+    ahead: number,
+    offer: (item: T) => Verdict,
+  ): 'full' | 'done' | 'no-credit' {
     for (let item = flow.peek(bucket); item !== undefined; item = flow.peek(bucket)) {
-      if (flow.creditMs(this.#round) <= 0) return 'no-credit';
+      if (!flow.hasCredit(this.#round, ahead)) return 'no-credit';
       const verdict = offer(item);
       if (verdict === 'full') return 'full';
       if (verdict === 'no-room') return 'done';

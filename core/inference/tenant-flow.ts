@@ -12,12 +12,10 @@ export type Waiting = {
 };
 
 /**
- * What a tenant gets for each round, times its weight. A heavy tenant (weight 16) then goes on for one batch (15 ms)
- * before the next one's turn.
+ * What a tenant gets for each round, times its weight, and the most that it may save. A heavy tenant (weight 16) then goes
+ * on for one batch (15 ms) before the next one's turn.
  */
 const QUANTUM_MS = 1;
-/** Credit that waits unused is bounded, so that a tenant whose model was loading does not then run alone for long. */
-const MOST_CREDIT_ROUNDS = 100;
 /** Debt is bounded by one run of the default model timeout: what a tenant owes is forgotten beyond it. */
 const MOST_DEBT_MS = 10_000;
 
@@ -53,8 +51,8 @@ export class TenantFlow<T extends Waiting> {
   push(item: T, round: number): boolean {
     this.idle = false;
     if (this.#waiting === 0) {
-      // While nothing waited nothing was missed: credit of those rounds is not saved up.
-      this.#creditMs = Math.min(this.creditMs(round), QUANTUM_MS * item.weight);
+      // Debt is paid off by the rounds that went by meanwhile.
+      this.creditMs(round);
     }
     this.#weight = item.weight;
     this.#waiting += 1;
@@ -69,19 +67,28 @@ export class TenantFlow<T extends Waiting> {
     return true;
   }
 
-  /** Credit at `round`: what came with the rounds since the last look is added now. */
+  /** Credit at `round`: what came with the rounds since the last look is added now, as far as it may be saved. */
   creditMs(round: number): number {
     if (round !== this.#round) {
-      const earnedMs = (round - this.#round) * QUANTUM_MS * this.#weight;
-      this.#creditMs = Math.min(this.#creditMs + earnedMs, MOST_CREDIT_ROUNDS * QUANTUM_MS * this.#weight);
+      const earnedMs = this.#creditMs + this.#earnedMs(round - this.#round);
+      this.#creditMs = Math.max(this.#creditMs, Math.min(earnedMs, this.#earnedMs(1)));
       this.#round = round;
     }
     return this.#creditMs;
   }
 
-  /** Whole rounds until there is credit again, at least 1. */
+  /** True if there is credit, or would be if `ahead` rounds more had gone by. */
+  hasCredit(round: number, ahead: number): boolean {
+    return this.creditMs(round) + this.#earnedMs(ahead) > 0;
+  }
+
+  /** Whole rounds from `round` until there is credit again. */
   roundsToCredit(round: number): number {
-    return Math.max(1, Math.floor(-this.creditMs(round) / (QUANTUM_MS * this.#weight)) + 1);
+    return Math.max(0, Math.floor(-this.creditMs(round) / this.#earnedMs(1)) + 1);
+  }
+
+  #earnedMs(rounds: number): number {
+    return rounds * QUANTUM_MS * this.#weight;
   }
 
   nextBucket(accept: (bucket: string) => boolean): string | undefined {

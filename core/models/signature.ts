@@ -23,7 +23,12 @@ export type TensorSignature = z.infer<typeof tensorSignature>;
 /** What goes in and comes out, as read from the graph. */
 export type Signature = z.infer<typeof signatureSchema>;
 
-/** True if the first dimension of every input and output is free, so that rows of several requests may share a run. */
+/**
+ * True if the first dimension of every input and output is free and of one name (or none in all), so that rows of several
+ * requests may share a run: dimensions of different names may count different things.
+ */
 export function isBatchable(signature: Signature): boolean {
-  return [...signature.inputs, ...signature.outputs].every((tensor) => typeof tensor.shape[0] === 'string');
+  const first = signature.inputs[0]?.shape[0];
+  const tensors = [...signature.inputs, ...signature.outputs];
+  return typeof first === 'string' && tensors.every((tensor) => tensor.shape[0] === first);
 }

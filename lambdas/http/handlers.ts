@@ -21,6 +21,8 @@ import {
 } from './models.ts';
 import { getPlans, replacePlan } from './plans.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
+import { createPreflight } from './preflight.ts';
+import { createRefusal } from './refuse.ts';
 import { readLiveness, readOpenApi, readReadiness, readServerMetadata } from './server.ts';
 import { deleteTenant, deleteTenantData, getTenant, getTenants, getUsage, patchTenant, postTenant } from './tenants.ts';
 import { postUpload, putUpload } from './uploads.ts';
@@ -69,8 +71,21 @@ const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
   'stable-put': putStable,
 };
 
-/** What a host calls for each route; each handler keeps nothing but what it is made from. */
-export function createHandlers(host: HttpHost): Readonly<Record<RouteId, HttpHandler>> {
-  const handlers = Object.entries(HANDLERS).map(([id, create]) => [id, create(host)]);
-  return Object.fromEntries(handlers) as Record<RouteId, HttpHandler>;
+/** What a host calls. */
+export type HttpHandlers = {
+  readonly routes: Readonly<Record<RouteId, HttpHandler>>;
+  /** OPTIONS on any route. */
+  readonly preflight: HttpHandler;
+  /** Whatever no route takes: answers the invocation's refusal. */
+  readonly refuse: HttpHandler;
+};
+
+/** The handlers of one region. They keep nothing but what they are made from. */
+export function createHandlers(host: HttpHost): HttpHandlers {
+  const routes = Object.entries(HANDLERS).map(([id, create]) => [id, create(host)]);
+  return {
+    routes: Object.fromEntries(routes) as Record<RouteId, HttpHandler>,
+    preflight: createPreflight(host),
+    refuse: createRefusal(host),
+  };
 }

@@ -81,7 +81,7 @@ export class ApiClient {
         ...(raw ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: raw ? (body as BodyInit) : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
     });
     return new Answer(response.status, response.headers, new Uint8Array(await response.arrayBuffer()));

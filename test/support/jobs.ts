@@ -50,7 +50,9 @@ type VersionChanges = {
   readonly model?: string;
   readonly version?: string;
   readonly signature?: Signature;
-  readonly manifest?: Omit<Partial<Manifest>, 'batching' | 'name'> & { readonly batching?: Partial<Manifest['batching']> };
+  readonly manifest?: Omit<Partial<Manifest>, 'batching' | 'name'> & {
+    readonly batching?: Partial<Manifest['batching']>;
+  };
   readonly rowMs?: number;
   readonly memoryBytes?: number;
 };

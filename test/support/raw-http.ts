@@ -14,7 +14,11 @@ const LONGEST_MS = 10_000;
  * Sends bytes over a socket of their own and reads what comes back until the server closes, or `untilMs` milliseconds have
  * passed without a whole answer. For what `fetch` refuses to send.
  */
-export function sendRaw(url: string, parts: readonly (string | Uint8Array)[], untilMs = LONGEST_MS): Promise<RawAnswer> {
+export function sendRaw(
+  url: string,
+  parts: readonly (string | Uint8Array)[],
+  untilMs = LONGEST_MS,
+): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

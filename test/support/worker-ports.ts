@@ -36,7 +36,8 @@ export class WorkerWorld {
     this.#versions.set(`${version.model}@${version.version}`, version);
     this.#paths.set(version.modelDigest, path);
     const route = this.#routes.get(version.model);
-    if (route === undefined) this.#routes.set(version.model, { model: version.model, stable: version.version, epoch: 1 });
+    if (route === undefined)
+      this.#routes.set(version.model, { model: version.model, stable: version.version, epoch: 1 });
   }
 
   /** As if the file had been deleted from the store. */
@@ -73,7 +74,7 @@ export class WorkerWorld {
         async settle(_tenant: string, id: string, computeMs: number) {
           world.settled.set(id, [...(world.settled.get(id) ?? []), computeMs]);
         },
-      } as WorkerPorts['limits'],
+      } as unknown as WorkerPorts['limits'],
       capacity: {
         async report(report: CapacityReport) {
           world.reports.push(report);
