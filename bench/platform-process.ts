@@ -3,7 +3,8 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readSampleCredentials, type SampleCredentials } from '../bin/client.ts';
+import { readSampleCredentials } from '../bin/client.ts';
+import type { SampleCredentials } from '../embedded/sample-data.ts';
 import { endWithParent, stopChild } from './child.ts';
 import { sleep } from './statistics.ts';
 
@@ -77,7 +78,7 @@ export class PlatformProcess {
 /** Spawns `sluice start` with its output in `bench.log` beside the data, and does not wait. */
 export function spawnSluice(dataFolder: string, port: number, { profileFolder }: StartOptions = {}): ChildProcess {
   mkdirSync(dataFolder, { recursive: true });
-  const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+  const profile = profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profileFolder}`];
   const log = openSync(join(dataFolder, 'bench.log'), 'a');
   const child = spawn(process.execPath, [...profile, SLUICE, 'start'], {
     cwd: join(import.meta.dirname, '..'),

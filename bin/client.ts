@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SampleCredentials } from '../embedded/sample-data.ts';
 
 export type Connection = { readonly url: string; readonly apiKey: string };
 
@@ -61,16 +62,6 @@ export function parseProblem(text: string): Problem {
     return { detail: text.slice(0, 200) };
   }
 }
-
-export type SampleCredentials = {
-  readonly tenants: readonly {
-    readonly tenant: string;
-    readonly region: string;
-    readonly url: string;
-    readonly apiKey: string;
-  }[];
-  readonly operator: { readonly apiKey: string };
-};
 
 export async function readSampleCredentials(dataFolder: string): Promise<SampleCredentials> {
   return JSON.parse(await readFile(join(dataFolder, 'sample-credentials.json'), 'utf8')) as SampleCredentials;

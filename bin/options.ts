@@ -36,13 +36,14 @@ export function remote(command: Command): Command {
 export async function connect(options: RemoteOptions): Promise<Connection> {
   const port = basePort() + (options.region === 'eu' ? 1 : 0);
   const url = options.url ?? process.env.SLUICE_URL ?? `http://127.0.0.1:${port}`;
-  const apiKey = options.key ?? process.env.SLUICE_API_KEY ?? (await sampleOperatorKey());
+  const apiKey = options.key ?? process.env.SLUICE_API_KEY ?? (await sampleOperatorKey(options.region ?? 'us'));
   return { url, apiKey };
 }
 
-async function sampleOperatorKey(): Promise<string> {
+async function sampleOperatorKey(region: string): Promise<string> {
   try {
-    return (await readSampleCredentials(dataFolder())).operator.apiKey;
+    const { operator } = await readSampleCredentials(dataFolder());
+    return operator.regions[region] ?? operator.apiKey;
   } catch (cause) {
     throw new Error('No API key: pass --key, set SLUICE_API_KEY, or run where `npm start` has run.', { cause });
   }

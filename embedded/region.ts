@@ -15,7 +15,7 @@ import type { Platform } from '../core/ports/platform.ts';
 import { GIB, SECOND_MS } from '../core/units.ts';
 import { spawnRunner } from '../gpu-worker/runner-process.ts';
 import { createWorker, type Worker } from '../gpu-worker/worker.ts';
-import { createHandlers } from '../lambdas/http/handlers.ts';
+import { createHttp } from '../lambdas/http/handlers.ts';
 import { type HttpServer, listen } from './http-server.ts';
 import { ensurePlans } from './sample-data.ts';
 import { startSweeper } from './sweeper.ts';
@@ -92,7 +92,7 @@ async function serve(options: RegionOptions, server: HttpServer, storage: OpenRe
   const gateway = createGateway(platform);
   const sweeper = await startSweeper(platform);
   await worker.start();
-  server.serve({ handlers: createHandlers({ ...platform, gateway }), devIssuer, clock, log });
+  server.serve({ handlers: createHttp({ ...platform, gateway }), devIssuer, clock, log });
   return { url: server.url, platform, stop: () => stop({ server, gateway, worker, sweeper, storage, clock }) };
 }
 

@@ -1,4 +1,4 @@
-import type { SampleCredentials } from '../client.ts';
+import type { SampleCredentials } from '../../embedded/sample-data.ts';
 import { paint, renderTable } from '../table.ts';
 
 /** One call of the tour and what came back. */

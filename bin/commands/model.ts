@@ -3,23 +3,15 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { modelRouteJson, versionJson } from '../../core/api/schemas.ts';
 import { type Connection, parseProblem, RequestRefused, request } from '../client.ts';
 import { connect, type RemoteOptions, remote } from '../options.ts';
 import { printResult, progress } from '../output.ts';
 
-type Version = {
-  readonly model: string;
-  readonly version: string;
-  readonly model_bytes: number;
-  readonly digest: string;
-  readonly pushed_at_ms: number;
-  readonly validation: {
-    readonly golden_pairs: number;
-    readonly row_ms: number;
-    readonly load_ms: number;
-    readonly memory_bytes: number;
-  };
-};
+type Version = z.infer<typeof versionJson>;
+type Route = z.infer<typeof modelRouteJson>;
+type Page<T> = { readonly items: readonly T[] };
 
 export function addModelCommands(program: Command): void {
   const model = program.command('model').description('push and look at models');
@@ -70,25 +62,21 @@ async function upload(connection: Connection, path: string): Promise<string> {
 }
 
 async function list(options: RemoteOptions): Promise<void> {
-  const page = await request<{ models: { model: string; stable: string | null }[] }>(
-    await connect(options),
-    'GET',
-    '/control/v1/models?limit=1000',
-  );
-  printResult(options, page.models, ['model', 'stable version'], (each) => [each.model, each.stable ?? '-']);
+  const page = await request<Page<Route>>(await connect(options), 'GET', '/control/v1/models?limit=1000');
+  printResult(options, page.items, ['model', 'stable version'], (each) => [each.model, each.stable ?? '-']);
 }
 
 async function show(name: string, options: RemoteOptions): Promise<void> {
-  const page = await request<{ versions: Version[] }>(
+  const page = await request<Page<Version>>(
     await connect(options),
     'GET',
     `/control/v1/models/${encodeURIComponent(name)}/versions`,
   );
-  printVersions(page.versions, options);
+  printVersions(page.items, options);
 }
 
 async function setStable(name: string, version: string, options: RemoteOptions): Promise<void> {
-  const route = await request<{ model: string; stable: string | null }>(
+  const route = await request<Route>(
     await connect(options),
     'PUT',
     `/control/v1/models/${encodeURIComponent(name)}/stable`,

@@ -1,23 +1,12 @@
 import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { keyCreatedJson, keyJson, planJson, tenantJson } from '../../core/api/schemas.ts';
 import { request } from '../client.ts';
 import { connect, type RemoteOptions, remote } from '../options.ts';
 import { printResult } from '../output.ts';
 
-type Tenant = {
-  readonly id: string;
-  readonly name: string;
-  readonly region: string;
-  readonly plan: string;
-  readonly suspended: boolean;
-  readonly wrong_region: string;
-};
-type Key = {
-  readonly id: string;
-  readonly role: string;
-  readonly label: string;
-  readonly created_at_ms: number;
-  readonly revoked_at_ms?: number | null;
-};
+type Tenant = z.infer<typeof tenantJson>;
+type Page<T> = { readonly items: readonly T[] };
 
 export function addTenantCommands(program: Command): void {
   const tenant = program.command('tenant').description('customer accounts of a region');
@@ -60,8 +49,8 @@ async function create(
 }
 
 async function list(options: RemoteOptions): Promise<void> {
-  const page = await request<{ tenants: Tenant[] }>(await connect(options), 'GET', '/control/v1/tenants?limit=1000');
-  printTenants(page.tenants, options);
+  const page = await request<Page<Tenant>>(await connect(options), 'GET', '/control/v1/tenants?limit=1000');
+  printTenants(page.items, options);
 }
 
 async function setPlan(id: string, plan: string, options: RemoteOptions): Promise<void> {
@@ -83,16 +72,9 @@ async function erase(id: string, options: RemoteOptions & { readonly confirm: st
 }
 
 async function plans(options: RemoteOptions): Promise<void> {
-  const page = await request<{ plans: { id: string; limits: Record<string, number | string[]> }[] }>(
-    await connect(options),
-    'GET',
-    '/control/v1/plans',
-  );
-  const limits = Object.keys(page.plans[0]?.limits ?? {});
-  printResult(options, page.plans, ['plan', ...limits], (plan) => [
-    plan.id,
-    ...limits.map((limit) => String(plan.limits[limit])),
-  ]);
+  const page = await request<Page<z.infer<typeof planJson>>>(await connect(options), 'GET', '/control/v1/plans');
+  const names = Object.keys(page.items[0]?.limits ?? {});
+  printResult(options, page.items, ['plan', ...names], ({ id, limits }) => [id, ...Object.values(limits).map(String)]);
 }
 
 async function createKey(
@@ -100,18 +82,22 @@ async function createKey(
   options: RemoteOptions & { readonly role: string; readonly label: string },
 ): Promise<void> {
   const body = { role: options.role, label: options.label };
-  const made = await request<{ id: string; api_key: string }>(
+  const made = await request<z.infer<typeof keyCreatedJson>>(
     await connect(options),
     'POST',
     `${tenantPath(tenant)}/keys`,
     body,
   );
-  printResult(options, [made], ['key id', 'API key (shown once)'], (key) => [key.id, key.api_key]);
+  printResult(options, [made], ['key id', 'API key (shown once)'], (key) => [key.id, key.key]);
 }
 
 async function listKeys(tenant: string, options: RemoteOptions): Promise<void> {
-  const page = await request<{ keys: Key[] }>(await connect(options), 'GET', `${tenantPath(tenant)}/keys`);
-  printResult(options, page.keys, ['key id', 'role', 'label', 'created', 'state'], (key) => [
+  const page = await request<Page<z.infer<typeof keyJson>>>(
+    await connect(options),
+    'GET',
+    `${tenantPath(tenant)}/keys`,
+  );
+  printResult(options, page.items, ['key id', 'role', 'label', 'created', 'state'], (key) => [
     key.id,
     key.role,
     key.label,

@@ -47,14 +47,9 @@ export async function replayOf(ports: ReplayPorts, claim: Claim, patience: Patie
 
 /**
  * Claims the key for a job that is durable already. If another caller was first, the own job is cancelled and the
- * winner's answer returned.
+ * winner's record returned, for `replay`.
  */
-export async function claimFor(
-  ports: ReplayPorts,
-  claim: Claim,
-  job: Job,
-  patience: Patience,
-): Promise<InferAnswer | undefined> {
+export async function claimFor(ports: ReplayPorts, claim: Claim, job: Job): Promise<IdempotencyRecord | undefined> {
   const nowMs = ports.clock.nowMs();
   const record = {
     fingerprint: claim.fingerprint,
@@ -65,10 +60,11 @@ export async function claimFor(
   const answer = await ports.idempotency.claim(claim.key, record, nowMs);
   if (answer === 'claimed') return undefined;
   await ports.jobs.cancel(job.tenant, job.id, nowMs);
-  return replay(ports, claim, answer, patience);
+  return answer;
 }
 
-async function replay(
+/** The answer of the job that `record` names. `idempotency-key-reused`, `idempotency-in-flight`, or the job's own failure. */
+export async function replay(
   ports: ReplayPorts,
   claim: Claim,
   record: IdempotencyRecord,

@@ -7,7 +7,7 @@ import { type LoadShedder, reserveFor } from './admit.ts';
 import type { ServingVersion } from './choose-version.ts';
 import type { Job } from './job.ts';
 import { quarantineBytes } from './quarantine-bytes.ts';
-import { type Claim, claimFor, replayOf, toClaim } from './replay.ts';
+import { type Claim, claimFor, replay, replayOf, toClaim } from './replay.ts';
 import type { InferAnswer, InferCall } from './request.ts';
 import type { ValidatedInputs } from './validate-inputs.ts';
 import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
@@ -80,10 +80,11 @@ async function send(
 ): Promise<InferAnswer | undefined> {
   try {
     if (job.durable) await ports.jobs.create(job, job.deadlineMs + RESULT_KEPT_MS);
-    const earlier = claim === undefined ? undefined : await claimFor(ports, claim, job, patience);
-    if (earlier !== undefined) {
+    const winner = claim === undefined ? undefined : await claimFor(ports, claim, job);
+    if (claim !== undefined && winner !== undefined) {
+      // Before the winner's answer, which may be a failure: what never ran is not charged.
       await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
-      return earlier;
+      return await replay(ports, claim, winner, patience);
     }
     await ports.queue.send(job);
     if (job.durable) await ports.jobs.markQueued(job.tenant, job.id);

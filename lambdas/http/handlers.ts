@@ -71,7 +71,13 @@ const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
   'stable-put': putStable,
 };
 
-/** What a host calls. */
+/** The handler of each route. They keep nothing but what they are made from. */
+export function createHandlers(host: HttpHost): Readonly<Record<RouteId, HttpHandler>> {
+  const routes = Object.entries(HANDLERS).map(([id, create]) => [id, create(host)]);
+  return Object.fromEntries(routes) as Record<RouteId, HttpHandler>;
+}
+
+/** All that a host calls. */
 export type HttpHandlers = {
   readonly routes: Readonly<Record<RouteId, HttpHandler>>;
   /** OPTIONS on any route. */
@@ -80,12 +86,6 @@ export type HttpHandlers = {
   readonly refuse: HttpHandler;
 };
 
-/** The handlers of one region. They keep nothing but what they are made from. */
-export function createHandlers(host: HttpHost): HttpHandlers {
-  const routes = Object.entries(HANDLERS).map(([id, create]) => [id, create(host)]);
-  return {
-    routes: Object.fromEntries(routes) as Record<RouteId, HttpHandler>,
-    preflight: createPreflight(host),
-    refuse: createRefusal(host),
-  };
+export function createHttp(host: HttpHost): HttpHandlers {
+  return { routes: createHandlers(host), preflight: createPreflight(host), refuse: createRefusal(host) };
 }
