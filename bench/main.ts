@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Bench } from './bench.ts';
 import { describeMachine } from './machine.ts';
-import type { Measurement } from './measurement.ts';
+import type { Measurement, Row } from './measurement.ts';
 import { addedLatency } from './measurements/added-latency.ts';
 import { encoderThroughput } from './measurements/encoder-throughput.ts';
 import { fairness } from './measurements/fairness.ts';
@@ -16,6 +16,7 @@ import { quota } from './measurements/quota.ts';
 import { soak } from './measurements/soak.ts';
 import { startTime } from './measurements/start-time.ts';
 import { trivialThroughput } from './measurements/trivial-throughput.ts';
+import { OtherLoad } from './other-load.ts';
 import { type Report, renderReport, writeReport } from './report.ts';
 
 const MEASUREMENTS: readonly Measurement[] = [
@@ -73,17 +74,20 @@ async function main(): Promise<boolean> {
 /** One that breaks off is a line in the report and keeps none of the others from running. */
 async function measureAll(bench: Bench): Promise<Report['rows']> {
   const chosen = MEASUREMENTS.filter(({ name, byDefault }) => (names.length === 0 ? byDefault : names.includes(name)));
+  const others = new OtherLoad();
   const rows: Report['rows'][number][] = [];
   for (const { name, summary, run } of chosen) {
     console.error(`${name}: ${summary}`);
-    try {
-      for (const row of await run(bench)) rows.push({ measurement: name, ...row });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+    others.take();
+    const measured = await run(bench).catch((error: unknown): Row[] => {
       console.error(error);
-      rows.push({ measurement: name, what: summary, measured: `not measured: ${reason}`, met: false, figures: {} });
-    }
+      const reason = error instanceof Error ? error.message : String(error);
+      return [{ what: summary, measured: `not measured: ${reason}`, met: false, figures: {} }];
+    });
+    const otherLoad = others.take();
+    rows.push(...measured.map((row) => ({ measurement: name, ...row, otherLoad })));
   }
+  others.stop();
   return rows;
 }
 

@@ -78,7 +78,8 @@ export class PlatformProcess {
 /** Spawns `sluice start` with its output in `bench.log` beside the data, and does not wait. */
 export function spawnSluice(dataFolder: string, port: number, { profileFolder }: StartOptions = {}): ChildProcess {
   mkdirSync(dataFolder, { recursive: true });
-  const profile = profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profileFolder}`];
+  const profile =
+    profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profileFolder}`];
   const log = openSync(join(dataFolder, 'bench.log'), 'a');
   const child = spawn(process.execPath, [...profile, SLUICE, 'start'], {
     cwd: join(import.meta.dirname, '..'),

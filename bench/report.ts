@@ -10,16 +10,26 @@ export type Report = {
   readonly machine: Machine;
   /** Short runs: an impression, not figures to quote. */
   readonly quick: boolean;
-  readonly rows: readonly (Row & { readonly measurement: string })[];
+  /** `otherLoad`: CPU that foreign processes took meanwhile, as a share of one core. */
+  readonly rows: readonly (Row & { readonly measurement: string; readonly otherLoad: number })[];
 };
+
+/** Differences under 3 % are noise anyway. */
+const CALM = 0.05;
 
 export function renderReport({ date, machine, quick, rows }: Report): string {
   const { disk } = machine;
   const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, node ${machine.node}, onnxruntime ${machine.onnxruntime}`;
   const onDisk = `${disk.fileSystem}, fsync of 4 KiB ${withDigits(disk.fsyncMs, 2)} ms`;
   const cells = rows.map(({ what, budget, measured, met }) => [what, budget ?? '', measured, verdict(met)]);
-  const note = quick ? '\nShort runs (--quick): an impression, not figures to quote.' : '';
-  return `${date}: ${where}; ${onDisk}\n${renderTable(['what', 'budget', 'measured', ''], cells)}${note}`;
+  const most = Math.max(0, ...rows.map((row) => row.otherLoad));
+  const notes = [
+    ...(quick ? ['Short runs (--quick): an impression, not figures to quote.'] : []),
+    ...(most > CALM
+      ? [`Other processes took up to ${withDigits(most, 2)} of a core meanwhile: measure again on a calm machine.`]
+      : []),
+  ];
+  return `${date}: ${where}; ${onDisk}\n${renderTable(['what', 'budget', 'measured', ''], cells)}\n${notes.join('\n')}`;
 }
 
 /** Writes the report with all numbers behind it to `bench/results/<date>.json` and returns the path. */

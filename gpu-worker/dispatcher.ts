@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts';
 import { bucketOf, versionOfBucket } from '../core/inference/batch-plan.ts';
 import type { Choice, FairQueue } from '../core/inference/fair-queue.ts';
-import { roomFor, takeInto } from '../core/inference/form-batch.ts';
+import { type BatchRoom, roomFor, spreadOver, takeInto } from '../core/inference/form-batch.ts';
 import type { Attempt } from '../core/inference/rerun.ts';
 import { isExpired, toWork, type Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
@@ -54,7 +54,7 @@ export class Dispatcher {
     const { pool } = this.#parts;
     const nowMs = this.#ports.clock.nowMs();
     let goesOn = true;
-    while (goesOn && pool.hasIdle) goesOn = this.#startRerun(nowMs) || this.#startNext(nowMs);
+    while (goesOn && pool.idle > 0) goesOn = this.#startRerun(nowMs) || this.#startNext(nowMs);
   }
 
   #startRerun(nowMs: number): boolean {
@@ -89,21 +89,30 @@ export class Dispatcher {
     const placement = placeOf(choice.bucket);
     const version = shelf.held(versionOfBucket(choice.bucket));
     if (placement.kind === 'load') this.#load(placement.slot, version);
-    else if (placement.kind === 'ready') {
-      const works = this.#form(choice, version, nowMs);
-      if (works.length > 0) this.#start(placement.slot, { version, works, begun: false, kills: 0, wastedMs: 0 });
-    }
+    else if (placement.kind === 'ready') this.#startRun(placement.slot, version, choice, nowMs);
     return true;
   }
 
+  #startRun(slot: Slot, version: ServedVersion, choice: Choice<Work>, nowMs: number): void {
+    const { queue, pool } = this.#parts;
+    const cost = version.cost(choice.flow.peek(choice.bucket)!.costKey);
+    const waiting = queue.waitingIn(choice.bucket);
+    const room = roomFor(version.plan, cost, waiting);
+    const ready = pool.readyFor(version);
+    const works = this.#form(choice, { ...room, maxRequests: spreadOver(ready, waiting, room, cost).requests }, nowMs);
+    if (works.length > 0) this.#start(slot, { version, works, begun: false, kills: 0, wastedMs: 0 });
+    if (ready > 1 || pool.idle === 0) return;
+    version.pressure.miss(nowMs, spreadOver(2, works.length, room, cost).savedMs);
+    const spare = pool.spareFor(version, nowMs);
+    if (spare !== undefined) this.#load(spare, version);
+  }
+
   /** Takes a run's work out of the queue; what nobody wants any more is ended on the way. */
-  #form(choice: Choice<Work>, version: ServedVersion, nowMs: number): Work[] {
+  #form(choice: Choice<Work>, room: BatchRoom, nowMs: number): Work[] {
     const { queue, ledger } = this.#parts;
     const works: Work[] = [];
     const ended: Work[] = [];
     const expired: Work[] = [];
-    const first = choice.flow.peek(choice.bucket)!;
-    const room = roomFor(version.plan, version.cost(first.costKey));
     queue.fill(choice, (work) => {
       if (this.#ports.jobs.hasEnded(work.job)) ended.push(work);
       else if (isExpired(work.job, nowMs)) expired.push(work);
@@ -127,7 +136,7 @@ export class Dispatcher {
 
   #load(slot: Slot, version: ServedVersion): void {
     void this.#parts.pool.load(slot, version).then((failure) => {
-      if (failure !== undefined) this.#failAll(version, failure);
+      if (failure !== undefined && !this.#parts.pool.isLoaded(version)) this.#failAll(version, failure);
       this.dispatch();
     });
   }
@@ -143,6 +152,7 @@ export class Dispatcher {
       works.push(...batch!.works);
     }
     if (works.length > 0) void ledger.fail(works, failure);
+    this.#onTaken();
   }
 }
 

@@ -88,7 +88,6 @@ export class Executor {
     const startedMs = this.#ports.clock.nowMs();
     const deadlineMs = runDeadlineMs(jobs, version.record.manifest.timeoutMs, startedMs);
     const answer = await this.#parts.pool.run(slot, version, mergeInputs(version.plan, jobs), deadlineMs);
-    version.lastUsedMs = startedMs;
     if (answer.kind !== 'done') return this.#mishap(batch, answer.kind, answer.computeMs);
     await this.#done(batch, answer, startedMs, answer.warm);
   }

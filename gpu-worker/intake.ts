@@ -29,8 +29,10 @@ export class Intake {
   readonly #stopped = new AbortController();
   #lanes: Promise<void>[] = [];
   #roomMade: (() => void)[] = [];
-  /** Mean expected cost of a delivery, of the latest hundred or so. */
-  #meanCostMs = 1;
+  /** Lanes that gave a delivery back: asking again before work was taken would hand out the same one over and over. */
+  readonly #full = new Set<Lane>();
+  /** Mean expected cost of a delivery, of the latest ten or so; before the first one careful. */
+  #meanCostMs = 50;
 
   constructor(ports: IntakePorts, parts: DispatchParts, config: IntakeConfig, dispatch: () => void) {
     this.#ports = ports;
@@ -52,6 +54,7 @@ export class Intake {
 
   /** Work left the queue: there may be room again. */
   onTaken(): void {
+    this.#full.clear();
     if (this.#roomMade.length === 0) return;
     const waiting = this.#roomMade;
     this.#roomMade = [];
@@ -95,11 +98,21 @@ export class Intake {
     const { ledger, shelf } = this.#parts;
     ledger.hold(deliveries);
     const nowMs = this.#ports.clock.nowMs();
+    const tooMuch: Delivery[] = [];
     for (const delivery of deliveries) {
       const { job } = delivery;
       const served = shelf.known(`${job.model}@${job.version}`);
       if (served === undefined) void this.#bring(delivery);
-      else this.#enqueue(served, delivery, nowMs);
+      else if (!this.#enqueue(served, delivery, nowMs)) tooMuch.push(delivery);
+    }
+    if (tooMuch.length > 0) void this.#giveBack(tooMuch);
+  }
+
+  async #giveBack(deliveries: readonly Delivery[]): Promise<void> {
+    try {
+      await this.#parts.ledger.giveBack(deliveries);
+    } catch (error) {
+      this.#ports.log.error('deliveries not given back', error, { deliveries: deliveries.length });
     }
   }
 
@@ -108,7 +121,7 @@ export class Intake {
     const { job } = delivery;
     try {
       const served = await this.#parts.shelf.bring(job.model, job.version);
-      this.#enqueue(served, delivery, this.#ports.clock.nowMs());
+      if (!this.#enqueue(served, delivery, this.#ports.clock.nowMs())) await this.#giveBack([delivery]);
       this.#dispatch();
     } catch (error) {
       const failure = asFailure(error);
@@ -118,22 +131,31 @@ export class Intake {
     }
   }
 
-  #enqueue(served: ServedVersion, delivery: Delivery, nowMs: number): void {
-    const failure = this.#parts.pool.failureOf(served.key, nowMs);
+  /** False if it would be more than two seconds of work, which cannot be known before it was received. */
+  #enqueue(served: ServedVersion, delivery: Delivery, nowMs: number): boolean {
+    const { queue, pool, ledger } = this.#parts;
+    served.lastUsedMs = nowMs;
+    const failure = pool.failureOf(served.key, nowMs);
     if (failure !== undefined) {
-      void this.#parts.ledger.fail([{ job: delivery.job, delivery }], failure);
-      return;
+      void ledger.fail([{ job: delivery.job, delivery }], failure);
+      return true;
     }
     const work = workFor(served, delivery);
-    this.#meanCostMs += (work.costMs - this.#meanCostMs) / 100;
-    this.#parts.queue.push(work);
+    this.#meanCostMs += (work.costMs - this.#meanCostMs) / 10;
+    const heldMs = queue.costMs(work.lane);
+    if (heldMs > 0 && heldMs + work.costMs > PREFETCH_MS[work.lane] * this.#config.runners) {
+      this.#full.add(work.lane);
+      return false;
+    }
+    queue.push(work);
+    return true;
   }
 
   /** Deliveries that may still be taken ahead; 0 while there is enough. */
   #room(lane: Lane): number {
     const { queue, ledger } = this.#parts;
     const roomMs = PREFETCH_MS[lane] * this.#config.runners - queue.costMs(lane);
-    if (roomMs <= 0 || ledger.held >= MOST_HELD) return 0;
+    if (roomMs <= 0 || ledger.held >= MOST_HELD || this.#full.has(lane)) return 0;
     return Math.min(Math.ceil(roomMs / this.#meanCostMs), MOST_AT_ONCE, MOST_HELD - ledger.held);
   }
 }

@@ -55,10 +55,6 @@ export class RunnerPool {
     if (this.#slots.every((each) => each.runner === undefined) && !slot.busy) slot.runner = this.#spawn();
   }
 
-  get hasIdle(): boolean {
-    return this.#slots.some((slot) => !slot.busy);
-  }
-
   get isBusy(): boolean {
     return this.#slots.some((slot) => slot.busy);
   }
@@ -76,6 +72,10 @@ export class RunnerPool {
     return undefined;
   }
 
+  isLoaded(version: ServedVersion): boolean {
+    return this.#slots.some((slot) => slot.loaded.has(version.key));
+  }
+
   /** Where waiting work of a version can run now: asked for versions with waiting work only. */
   place(version: ServedVersion, nowMs: number): Placement {
     let elsewhere = false;
@@ -87,10 +87,27 @@ export class RunnerPool {
         return { kind: 'ready', slot };
       } else clearSlot(slot);
     }
-    const slot = this.#loading.has(version.key) ? undefined : roomiestSlot(this.#slots);
-    if (slot === undefined) return WAIT;
-    if (elsewhere && !this.#isWorthLoading(version, slot, nowMs)) return WAIT;
-    return this.#canFit(slot, version) ? { kind: 'load', slot } : WAIT;
+    if (elsewhere) version.pressure.wait(nowMs);
+    const slot = elsewhere ? this.spareFor(version, nowMs) : this.#roomFor(version);
+    return slot === undefined ? WAIT : { kind: 'load', slot };
+  }
+
+  /** Idle runners that have the version. */
+  readyFor(version: ServedVersion): number {
+    return this.#slots.filter((slot) => !slot.busy && slot.loaded.has(version.key)).length;
+  }
+
+  /** Idle runners, those that have yet to be started too. */
+  get idle(): number {
+    return this.#slots.filter((slot) => !slot.busy).length;
+  }
+
+  /** An idle slot without the version, if it is time to load it in one more. */
+  spareFor(version: ServedVersion, nowMs: number): Slot | undefined {
+    const slot = this.#roomFor(version);
+    if (slot === undefined) return undefined;
+    const loadMs = version.loadMs + (slot.runner === undefined ? SPAWN_MS : 0);
+    return version.pressure.isDue(nowMs, loadMs) ? slot : undefined;
   }
 
   /** Loads a version into an idle slot. Its failure is the answer, and remembered for a while. */
@@ -105,7 +122,10 @@ export class RunnerPool {
     } catch (error) {
       const failure = asFailure(error);
       this.#ports.log.error('model not loaded', failure, { version: version.key });
-      this.#failures.set(version.key, { failure, untilMs: this.#ports.clock.nowMs() + LOAD_FAILURE_MS });
+      // Where another runner has it, its work goes on there.
+      if (!this.isLoaded(version)) {
+        this.#failures.set(version.key, { failure, untilMs: this.#ports.clock.nowMs() + LOAD_FAILURE_MS });
+      }
       return failure;
     } finally {
       this.#loading.delete(version.key);
@@ -183,8 +203,10 @@ export class RunnerPool {
     if (slot.runner !== undefined && !slot.runner.alive()) clearSlot(slot);
   }
 
-  #isWorthLoading(version: ServedVersion, slot: Slot, nowMs: number): boolean {
-    return version.pressure.wait(nowMs, version.loadMs + (slot.runner === undefined ? SPAWN_MS : 0));
+  #roomFor(version: ServedVersion): Slot | undefined {
+    if (this.#loading.has(version.key)) return undefined;
+    const slot = roomiestSlot(this.#slots.filter((each) => !each.loaded.has(version.key)));
+    return slot !== undefined && this.#canFit(slot, version) ? slot : undefined;
   }
 
   /** False: it must wait until a busy runner can be ended. Alone it is loaded even if it is larger than the limit. */

@@ -27,6 +27,11 @@ export class FairQueue<T extends LaneWork> {
     return this.#lanes.interactive.size + this.#lanes.bulk.size;
   }
 
+  /** Pieces of work, of both lanes, that may share a run. */
+  waitingIn(bucket: string): number {
+    return this.#lanes.interactive.waitingIn(bucket) + this.#lanes.bulk.waitingIn(bucket);
+  }
+
   /** Expected compute of what waits in a lane. */
   costMs(lane: Lane): number {
     return this.#lanes[lane].costMs;

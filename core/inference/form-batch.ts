@@ -7,10 +7,18 @@ import type { Work } from './work.ts';
 /** Inputs of one run together: copied twice on their way, so the worker needs three times this for each runner. */
 const MOST_BATCH_BYTES = 16 * MIB;
 
+/**
+ * What several runners must save against one for work to be split among them: five times what a run of its own costs the
+ * worker in frames and wake-ups (0.1 ms), and a quarter of the time.
+ */
+const LEAST_GAIN_MS = 0.5;
+const LEAST_GAIN = 0.25;
+
 /** How much one run may still take. */
 export type BatchRoom = {
   readonly maxRows: number;
   readonly maxPaddedElements: number;
+  readonly maxRequests: number;
   rows: number;
   length: number;
   bytes: number;
@@ -18,9 +26,32 @@ export type BatchRoom = {
 };
 
 /** Room of an empty run: rows by the manifest and by what fits in its milliseconds. */
-export function roomFor(plan: BatchPlan, cost: Pick<BatchCost, 'rowsWithin'>): BatchRoom {
-  const maxRows = plan.alone ? 0 : Math.min(plan.maxRows, cost.rowsWithin(plan.maxBatchMs));
-  return { maxRows, maxPaddedElements: plan.maxPaddedElements, rows: 0, length: 0, bytes: 0, requests: 0 };
+export function roomFor(plan: BatchPlan, cost: Pick<BatchCost, 'rowsWithin'>, maxRequests: number): BatchRoom {
+  const maxRows = Math.min(plan.maxRows, cost.rowsWithin(plan.maxBatchMs));
+  const { maxPaddedElements } = plan;
+  return {
+    maxRows,
+    maxPaddedElements,
+    maxRequests: plan.alone ? 1 : maxRequests,
+    rows: 0,
+    length: 0,
+    bytes: 0,
+    requests: 0,
+  };
+}
+
+/** How waiting requests are best spread over runners: how many each takes, and the milliseconds that this saves against one. */
+export type Spread = { readonly requests: number; readonly savedMs: number };
+
+/** Splits among idle runners what one run could take, if that is much faster: cores beat batches where rows cost. */
+export function spreadOver(runners: number, waiting: number, room: BatchRoom, cost: BatchCost): Spread {
+  const whole = Math.min(waiting, room.maxRows, room.maxRequests);
+  const requests = Math.ceil(whole / runners);
+  const wholeMs = cost.predictMs(whole);
+  const savedMs = requests === whole ? 0 : wholeMs - cost.predictMs(requests);
+  return savedMs >= Math.max(LEAST_GAIN_MS, LEAST_GAIN * wholeMs)
+    ? { requests, savedMs }
+    : { requests: whole, savedMs: 0 };
 }
 
 /**
@@ -29,7 +60,7 @@ export function roomFor(plan: BatchPlan, cost: Pick<BatchCost, 'rowsWithin'>): B
  */
 export function takeInto(room: BatchRoom, work: Pick<Work, 'rows' | 'length' | 'inputBytes'>): Verdict {
   if (room.requests > 0) {
-    if (room.rows >= room.maxRows) return 'full';
+    if (room.rows >= room.maxRows || room.requests >= room.maxRequests) return 'full';
     const rows = room.rows + work.rows;
     const elements = rows * Math.max(room.length, work.length);
     const bytes = room.bytes + work.inputBytes;

@@ -54,7 +54,10 @@ export function createGateway(ports: GatewayPorts): Gateway {
       return submit(submission, call, serving instanceof Promise ? await serving : serving);
     },
     readPrediction(caller, id, waitMs, signal) {
-      return readPrediction(ports, caller, id, { untilMs: now() + Math.min(waitMs, LONGEST_WAIT_MS), signal });
+      return submission.waiting.during(caller, waitMs > 0, (waits) => {
+        const untilMs = waits ? now() + Math.min(waitMs, LONGEST_WAIT_MS) : 0;
+        return readPrediction(ports, caller, id, { untilMs, signal });
+      });
     },
     cancelPrediction: (caller, id) => cancelPrediction(ports, caller, id),
     async resolveVersion(caller, model, version) {

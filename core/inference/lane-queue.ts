@@ -17,8 +17,8 @@ export class LaneQueue<T extends Waiting> {
   readonly #flows = new Map<string, TenantFlow<T>>();
   readonly #fresh = new Set<TenantFlow<T>>();
   readonly #turns = new Set<TenantFlow<T>>();
-  /** Who has work of a bucket. */
-  readonly #mates = new Map<string, Set<TenantFlow<T>>>();
+  /** Who has work of a bucket, and how many pieces there are. */
+  readonly #mates = new Map<string, { readonly flows: Set<TenantFlow<T>>; count: number }>();
   #round = 0;
   #size = 0;
   #costMs = 0;
@@ -30,6 +30,11 @@ export class LaneQueue<T extends Waiting> {
   /** Expected compute of all that waits. */
   get costMs(): number {
     return this.#costMs;
+  }
+
+  /** Pieces of work that may share a run. */
+  waitingIn(bucket: string): number {
+    return this.#mates.get(bucket)?.count ?? 0;
   }
 
   isWaiting(tenant: string): boolean {
@@ -45,10 +50,13 @@ export class LaneQueue<T extends Waiting> {
     }
     this.#size += 1;
     this.#costMs += item.costMs;
-    if (!flow.push(item, this.#round)) return;
+    const isFirst = flow.push(item, this.#round);
     const mates = this.#mates.get(item.bucket);
-    if (mates === undefined) this.#mates.set(item.bucket, new Set([flow]));
-    else mates.add(flow);
+    if (mates === undefined) this.#mates.set(item.bucket, { flows: new Set([flow]), count: 1 });
+    else {
+      mates.count += 1;
+      if (isFirst) mates.flows.add(flow);
+    }
   }
 
   /** The next turn among tenants and buckets that are accepted; undefined if there is no such work. */
@@ -88,7 +96,7 @@ export class LaneQueue<T extends Waiting> {
     const mates = this.#mates.get(bucket);
     if (mates === undefined) return;
     const open = new Set<TenantFlow<T>>(first === undefined ? [] : [first]);
-    for (const mate of mates) if (eligible(mate.tenant)) open.add(mate);
+    for (const mate of mates.flows) if (eligible(mate.tenant)) open.add(mate);
     const touched = [...open];
     let ahead = 0;
     while (open.size > 0) {
@@ -117,7 +125,7 @@ export class LaneQueue<T extends Waiting> {
     const all: T[] = [];
     for (const [bucket, mates] of [...this.#mates]) {
       if (!match(bucket)) continue;
-      for (const flow of [...mates]) {
+      for (const flow of [...mates.flows]) {
         for (let item = flow.peek(bucket); item !== undefined; item = flow.peek(bucket)) {
           all.push(item);
           this.#remove(flow, bucket, item);
@@ -160,11 +168,10 @@ export class LaneQueue<T extends Waiting> {
   #remove(flow: TenantFlow<T>, bucket: string, item: T): void {
     this.#size -= 1;
     this.#costMs = this.#size === 0 ? 0 : this.#costMs - item.costMs;
-    if (flow.drop(bucket)) {
-      const mates = this.#mates.get(bucket)!;
-      mates.delete(flow);
-      if (mates.size === 0) this.#mates.delete(bucket);
-    }
+    const mates = this.#mates.get(bucket)!;
+    mates.count -= 1;
+    if (flow.drop(bucket)) mates.flows.delete(flow);
+    if (mates.count === 0) this.#mates.delete(bucket);
     // A tenant that ran empty keeps its place in the round: coming again at once does not make it new (RFC 8290).
     if (flow.waiting === 0 && this.#fresh.has(flow)) this.#toBack(flow);
   }

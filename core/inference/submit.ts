@@ -8,7 +8,7 @@ import type { ServingVersion } from './choose-version.ts';
 import type { Job } from './job.ts';
 import { quarantineBytes } from './quarantine-bytes.ts';
 import { type Claim, claimFor, replay, replayOf, toClaim } from './replay.ts';
-import type { InferAnswer, InferCall } from './request.ts';
+import type { Caller, InferAnswer, InferCall } from './request.ts';
 import type { ValidatedInputs } from './validate-inputs.ts';
 import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
 
@@ -41,7 +41,6 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
   const { ports } = host;
   const arrivedMs = ports.clock.nowMs();
   const inputs = serving.validate(call.request);
-  const tenant = call.caller.tenant.id;
   const bulk = call.prefer.respondAsync && (call.prefer.waitMs ?? 0) === 0;
   const patience: Patience = { untilMs: arrivedMs + waitMsOf(call, bulk), signal: call.signal };
   const claim = call.idempotencyKey === undefined ? undefined : await toClaim(ports, call);
@@ -49,13 +48,14 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
     const replayed = await replayOf(ports, claim, patience);
     if (replayed !== undefined) return replayed;
   }
-  const async = bulk || !host.waiting.hasRoom(tenant, call.caller.limits.waitingHandlers);
-  const job = toJob(call, serving.version, inputs, { bulk, durable: async || claim !== undefined, arrivedMs });
-  await refuseQuarantined(ports, job);
-  await admit(host, call, job, arrivedMs);
-  const earlier = await send(ports, job, claim, patience);
-  if (earlier !== undefined) return earlier;
-  return async ? pending(job) : host.waiting.during(tenant, awaitAnswer(ports, job, patience));
+  return host.waiting.during(call.caller, !bulk, async (waits) => {
+    const job = toJob(call, serving.version, inputs, { bulk, durable: !waits || claim !== undefined, arrivedMs });
+    await refuseQuarantined(ports, job);
+    await admit(host, call, job, arrivedMs);
+    const earlier = await send(ports, job, claim, patience);
+    if (earlier !== undefined) return earlier;
+    return waits ? awaitAnswer(ports, job, patience) : pending(job);
+  });
 }
 
 async function admit(host: Submission, call: InferCall, job: Job, nowMs: number): Promise<void> {
@@ -142,18 +142,18 @@ function toJob(
 export class WaitingHandlers {
   readonly #counts = new Map<string, number>();
 
-  hasRoom(tenant: string, cap: number): boolean {
-    return (this.#counts.get(tenant) ?? 0) < cap;
-  }
-
-  async during<T>(tenant: string, answer: Promise<T>): Promise<T> {
-    this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
+  /** Does `act`, telling it whether its caller may wait: its place is taken first, so that callers at once never share one. */
+  async during<T>(caller: Caller, wishes: boolean, act: (waits: boolean) => Promise<T>): Promise<T> {
+    const { id } = caller.tenant;
+    const count = this.#counts.get(id) ?? 0;
+    if (!wishes || count >= caller.limits.waitingHandlers) return act(false);
+    this.#counts.set(id, count + 1);
     try {
-      return await answer;
+      return await act(true);
     } finally {
-      const left = (this.#counts.get(tenant) ?? 1) - 1;
-      if (left > 0) this.#counts.set(tenant, left);
-      else this.#counts.delete(tenant);
+      const left = (this.#counts.get(id) ?? 1) - 1;
+      if (left > 0) this.#counts.set(id, left);
+      else this.#counts.delete(id);
     }
   }
 }

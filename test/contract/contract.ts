@@ -42,19 +42,16 @@ export function describeContract<P, S extends Subject<P>>(
   });
 }
 
-/** The first case that an adapter fails, or undefined if it keeps them all. */
-export async function firstFailure<P, S extends Subject<P>>(
+/** The names of the cases that an adapter fails. */
+export async function failingCases<P, S extends Subject<P>>(
   cases: readonly Case<S>[],
   adapter: Adapter<P, S>,
-): Promise<string | undefined> {
+): Promise<string[]> {
+  const failing: string[] = [];
   for (const contractCase of cases) {
-    try {
-      await runCase(contractCase, adapter);
-    } catch {
-      return contractCase.name;
-    }
+    await runCase(contractCase, adapter).catch(() => failing.push(contractCase.name));
   }
-  return undefined;
+  return failing;
 }
 
 async function runCase<P, S extends Subject<P>>(contractCase: Case<S>, adapter: Adapter<P, S>): Promise<void> {

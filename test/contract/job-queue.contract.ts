@@ -215,7 +215,8 @@ const lasting: QueueCase[] = [
       const deliveries = await take(subject.port);
       expect(deliveries.length).toBeGreaterThan(0);
       await subject.port.send(job);
-      for (let more = deliveries; more.length > 0; more = await take(subject.port)) await subject.port.acknowledge(more);
+      for (let more = deliveries; more.length > 0; more = await take(subject.port))
+        await subject.port.acknowledge(more);
       await subject.crash();
       expect(await take(subject.port)).toEqual([]);
     },

@@ -26,7 +26,11 @@ function success(value: number): Outcome {
 }
 
 function valueOf(outcome: Outcome | undefined): unknown {
-  return outcome?.kind === 'succeeded' ? outcome.outputs[0]?.data[0] : outcome?.kind === 'failed' ? outcome.code : outcome;
+  return outcome?.kind === 'succeeded'
+    ? outcome.outputs[0]?.data[0]
+    : outcome?.kind === 'failed'
+      ? outcome.code
+      : outcome;
 }
 
 async function outcomeOf({ port, nowMs }: Subject<Jobs>, job: Job): Promise<unknown> {
@@ -39,11 +43,14 @@ const storing: JobsCase[] = [
     name: 'gives back every job bit for bit, as submitting, before and after a crash',
     async run(subject) {
       const expiresAtMs = subject.nowMs() + DAY_MS;
-      const jobs = fc
-        .sample(fc.array(anyTensor(), { maxLength: 3 }), 20)
-        .map((inputs, index) =>
-          durable({ inputs, outputs: index % 2 === 0 ? ['y'] : undefined, clientId: `own ${index}`, traceparent: '00-aa' }),
-        );
+      const jobs = fc.sample(fc.array(anyTensor(), { maxLength: 3 }), 20).map((inputs, index) =>
+        durable({
+          inputs,
+          outputs: index % 2 === 0 ? ['y'] : undefined,
+          clientId: `own ${index}`,
+          traceparent: '00-aa',
+        }),
+      );
       await Promise.all(jobs.map((job) => subject.port.create(job, expiresAtMs)));
       const check = async () => {
         for (const job of jobs) {
@@ -77,11 +84,11 @@ const storing: JobsCase[] = [
       await port.begin(running);
       await port.finish(ended, success(1));
       for (const job of [queued, running, ended]) await port.markQueued(job.tenant, job.id);
-      expect([await outcomeOf(subject, queued), await outcomeOf(subject, running), await outcomeOf(subject, ended)]).toEqual([
-        'queued',
-        'running',
-        1,
-      ]);
+      expect([
+        await outcomeOf(subject, queued),
+        await outcomeOf(subject, running),
+        await outcomeOf(subject, ended),
+      ]).toEqual(['queued', 'running', 1]);
     },
   },
   {

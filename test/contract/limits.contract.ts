@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Limits, Reservation } from '../../core/ports/limits.ts';
 import type { GcraPolicy } from '../../core/tenancy/gcra.ts';
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/units.ts';
+import { DAY_MS, MINUTE_MS } from '../../core/units.ts';
 import { type Adapter, atOnce, type Case, countBy, describeContract, type Subject } from './contract.ts';
 
 type LimitsCase = Case<Subject<Limits>>;
@@ -113,14 +113,15 @@ const rates: LimitsCase[] = [
   {
     name: 'gives nothing back over a crash, at whatever point of a burst',
     async run(subject) {
-      for (const before of [1, 5, 11, 20]) {
-        const tenant = `t${before}`;
-        const start = subject.nowMs();
-        for (let i = 0; i < before; i++) expect(await take(subject.port, start, 1, tenant)).toBe(1);
-        await subject.crash();
-        let after = 0;
-        while ((await take(subject.port, start, 1, tenant)) === 1) after += 1;
-        expect(before + after).toBeLessThanOrEqual(POLICY.burst);
+      const points = [1, 5, 11, 20];
+      const start = subject.nowMs();
+      for (const before of points) {
+        for (let i = 0; i < before; i++) expect(await take(subject.port, start, 1, `t${before}`)).toBe(1);
+      }
+      await subject.crash();
+      for (const before of points) {
+        const granted = await atOnce(25, () => take(subject.port, start, 1, `t${before}`));
+        expect(before + granted.filter((units) => units > 0).length).toBeLessThanOrEqual(POLICY.burst);
       }
     },
   },
@@ -221,7 +222,9 @@ const budgets: LimitsCase[] = [
       await subject.crash();
       const { computeMs } = await subject.port.usage('acme', nowMs());
       expect(computeMs).toBeGreaterThanOrEqual(750);
-      expect((await subject.port.reserve(aReservation(nowMs(), { computeMs: 251 }), nowMs())).kind).toBe('compute-spent');
+      expect((await subject.port.reserve(aReservation(nowMs(), { computeMs: 251 }), nowMs())).kind).toBe(
+        'compute-spent',
+      );
     },
   },
   {

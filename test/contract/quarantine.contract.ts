@@ -7,7 +7,7 @@ type QuarantineCase = Case<Subject<Quarantine>>;
 
 export const quarantineCases: readonly QuarantineCase[] = [
   {
-    name: "knows what was added for that tenant alone, until its expiry, after a crash too",
+    name: 'knows what was added for that tenant alone, until its expiry, after a crash too',
     async run(subject) {
       expect(await subject.port.isEmpty('acme')).toBe(true);
       const expiresAtMs = subject.nowMs() + SECOND_MS;
@@ -30,7 +30,11 @@ export const quarantineCases: readonly QuarantineCase[] = [
     name: 'adds the same again with its new expiry, and forgets none of the others',
     async run(subject) {
       const nowMs = subject.nowMs();
-      for (const [fingerprint, expiresAtMs] of [['f1', nowMs + 1], ['f2', nowMs + 5], ['f1', nowMs + 9]] as const) {
+      for (const [fingerprint, expiresAtMs] of [
+        ['f1', nowMs + 1],
+        ['f2', nowMs + 5],
+        ['f1', nowMs + 9],
+      ] as const) {
         await subject.port.add('acme', fingerprint, 'runner-crashed', expiresAtMs);
       }
       await subject.reopen();

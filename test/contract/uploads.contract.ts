@@ -4,7 +4,9 @@ import { HOUR_MS } from '../../core/units.ts';
 import { type Adapter, atOnce, type Case, countBy, describeContract, failureCodeOf, type Subject } from './contract.ts';
 
 /** `put` sends bytes to an upload's URL as its caller would: to this host's `receive`, or to the store that signed it. */
-export type UploadsSubject = Subject<Uploads> & { put(url: string, bytes: AsyncIterable<Uint8Array>): Promise<unknown> };
+export type UploadsSubject = Subject<Uploads> & {
+  put(url: string, bytes: AsyncIterable<Uint8Array>): Promise<unknown>;
+};
 
 type UploadsCase = Case<UploadsSubject>;
 

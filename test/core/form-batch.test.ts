@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BatchCost } from '../../core/inference/batch-cost.ts';
 import { bucketOf, lengthStep, planBatches } from '../../core/inference/batch-plan.ts';
-import { roomFor, takeInto } from '../../core/inference/form-batch.ts';
+import { roomFor, spreadOver, takeInto } from '../../core/inference/form-batch.ts';
 import { shareCost } from '../../core/inference/share-cost.ts';
 import type { Signature } from '../../core/models/signature.ts';
 import { aVersion, floats } from '../support/jobs.ts';
@@ -40,7 +40,7 @@ describe('a run', () => {
         const plan = planBatches(aVersion({ manifest: { batching: { maxRows, maxPaddedElements, maxBatchMs } } }));
         const cost = new BatchCost(rowMs);
         for (const rows of [1, 2, 4]) cost.observe(rows, rows * rowMs);
-        const room = roomFor(plan, cost);
+        const room = roomFor(plan, cost, works.length);
         const taken = works.filter((work) => takeInto(room, work) === 'taken');
         const rows = taken.reduce((sum, work) => sum + work.rows, 0);
         expect(taken[0]).toBe(works[0]);
@@ -56,7 +56,11 @@ describe('a run', () => {
   test('says full only when no request of any size would fit', () => {
     fc.assert(
       fc.property(fc.array(anyWork, { minLength: 1, maxLength: 80 }), (works) => {
-        const room = roomFor(planBatches(aVersion({ manifest: { batching: { maxRows: 16 } } })), new BatchCost(0.01));
+        const room = roomFor(
+          planBatches(aVersion({ manifest: { batching: { maxRows: 16 } } })),
+          new BatchCost(0.01),
+          works.length,
+        );
         const full = works.findIndex((work) => takeInto(room, work) === 'full');
         if (full === -1) return;
         expect(takeInto(room, { rows: 1, length: 1, inputBytes: 0 })).not.toBe('taken');
@@ -70,10 +74,31 @@ describe('a run', () => {
       outputs: [{ name: 'y', datatype: 'FP32', shape: [1] }],
     };
     for (const version of [aVersion({ signature: fixed }), aVersion({ manifest: { batching: { maxRows: 1 } } })]) {
-      const room = roomFor(planBatches(version), new BatchCost(0.01));
+      const room = roomFor(planBatches(version), new BatchCost(0.01), 10);
       expect(takeInto(room, { rows: 1, length: 1, inputBytes: 4 })).toBe('taken');
       expect(takeInto(room, { rows: 1, length: 1, inputBytes: 4 })).toBe('full');
     }
+  });
+});
+
+describe('waiting requests', () => {
+  const room = roomFor(planBatches(aVersion({ manifest: { batching: { maxBatchMs: 100 } } })), new BatchCost(1), 64);
+
+  test('are split among idle runners where rows cost', () => {
+    const cost = new BatchCost(4);
+    for (const rows of [1, 2, 4, 8]) cost.observe(rows, 0.5 + 3.5 * rows);
+    expect(spreadOver(2, 9, room, cost).requests).toBe(5);
+    expect(spreadOver(1, 9, room, cost).requests).toBe(9);
+  });
+
+  test('stay together where a run costs about the same whatever its rows', () => {
+    const cost = new BatchCost(4);
+    for (const rows of [1, 2, 4, 8]) cost.observe(rows, 4 + 0.01 * rows);
+    expect(spreadOver(2, 9, room, cost)).toEqual({ requests: 9, savedMs: 0 });
+  });
+
+  test('of a tiny model stay together: a run of its own costs more than it saves', () => {
+    expect(spreadOver(2, 64, room, new BatchCost(0.002))).toEqual({ requests: 64, savedMs: 0 });
   });
 });
 

@@ -2,15 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { aJob, aVersion, floats } from '../support/jobs.ts';
 import { resultOf, rowJob, startFakeWorker } from '../support/worker-setup.ts';
 
+function rowsOf(at: number): number[] {
+  return [at, at + 0.25, at + 0.5].slice(0, 1 + (at % 3));
+}
+
 describe('a worker', () => {
   test('gives every job its own rows, out of runs that many tenants share', async () => {
     const { world, runners } = await startFakeWorker();
     const jobs = Array.from({ length: 300 }, (_, at) =>
-      aJob({ tenant: `t${at % 7}`, inputs: [floats('x', [1 + (at % 3), 1], [at, at + 0.25, at + 0.5])] }),
+      aJob({ tenant: `t${at % 7}`, inputs: [floats('x', [1 + (at % 3), 1], rowsOf(at))] }),
     );
     const outcomes = await Promise.all(jobs.map((job) => world.send(job)));
     for (const [at, outcome] of outcomes.entries()) {
-      expect(resultOf(outcome)).toEqual([at + 1, at + 1.25, at + 1.5].slice(0, 1 + (at % 3)));
+      expect(resultOf(outcome)).toEqual(rowsOf(at).map((value) => value + 1));
     }
     expect(runners.runs.length).toBeLessThan(jobs.length / 2);
   });

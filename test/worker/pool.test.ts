@@ -21,7 +21,8 @@ describe('a pool of runners', () => {
 
   test('serves one model from every runner under load', async () => {
     const { runners, world } = await startFakeWorker({ runners: 2 });
-    runners.runMs = () => 5;
+    // Rows cost, so that two runners are faster than one larger batch.
+    runners.runMs = (inputs) => inputs[0]!.data.length;
     const endMs = world.clock.nowMs() + 1000;
     const clients = Array.from({ length: 16 }, async (_, at) => {
       while (world.clock.nowMs() < endMs) await world.send(rowJob(at));

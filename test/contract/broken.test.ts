@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { BROKEN_ARTIFACTS } from '../support/broken-artifacts.ts';
+import { BROKEN_CAPACITY } from '../support/broken-capacity.ts';
+import { BROKEN_CLOCK } from '../support/broken-clock.ts';
+import { BROKEN_DATA_KEYS } from '../support/broken-data-keys.ts';
+import { BROKEN_DIRECTORY } from '../support/broken-directory.ts';
+import { BROKEN_IDEMPOTENCY } from '../support/broken-idempotency.ts';
+import { BROKEN_JOB_QUEUE } from '../support/broken-job-queue.ts';
+import { BROKEN_JOBS } from '../support/broken-jobs.ts';
+import { BROKEN_LIMITS } from '../support/broken-limits.ts';
+import { BROKEN_LOG } from '../support/broken-log.ts';
+import { BROKEN_QUARANTINE } from '../support/broken-quarantine.ts';
+import { BROKEN_REGISTRY } from '../support/broken-registry.ts';
+import { BROKEN_UPLOADS } from '../support/broken-uploads.ts';
+import type { Fault } from '../support/fault.ts';
+import { artifactsCases } from './artifacts.contract.ts';
+import { capacityCases } from './capacity.contract.ts';
+import { clockCases } from './clock.contract.ts';
+import { type Adapter, type Case, failingCases, type Subject } from './contract.ts';
+import { dataKeysCases } from './data-keys.contract.ts';
+import { directoryCases } from './directory.contract.ts';
+import { idempotencyCases } from './idempotency.contract.ts';
+import { jobQueueCases } from './job-queue.contract.ts';
+import { jobsCases } from './jobs.contract.ts';
+import { limitsCases } from './limits.contract.ts';
+import { localArtifacts, localClock, localDirectory, localLog, localPort, localUploads } from './local-adapters.ts';
+import { logCases } from './log.contract.ts';
+import { quarantineCases } from './quarantine.contract.ts';
+import { registryCases } from './registry.contract.ts';
+import { uploadsCases } from './uploads.contract.ts';
+
+expectCaught('clock', clockCases, localClock, BROKEN_CLOCK);
+expectCaught('log', logCases, localLog, BROKEN_LOG);
+expectCaught('directory', directoryCases, localDirectory, BROKEN_DIRECTORY);
+expectCaught('registry', registryCases, localPort('registry'), BROKEN_REGISTRY);
+expectCaught('artifacts', artifactsCases, localArtifacts, BROKEN_ARTIFACTS);
+expectCaught('uploads', uploadsCases, localUploads, BROKEN_UPLOADS);
+expectCaught('limits', limitsCases, localPort('limits'), BROKEN_LIMITS);
+expectCaught('idempotency', idempotencyCases, localPort('idempotency'), BROKEN_IDEMPOTENCY);
+expectCaught('jobs', jobsCases, localPort('jobs'), BROKEN_JOBS);
+expectCaught('job queue', jobQueueCases, localPort('queue'), BROKEN_JOB_QUEUE);
+expectCaught('capacity', capacityCases, localPort('capacity'), BROKEN_CAPACITY);
+expectCaught('data keys', dataKeysCases, localPort('dataKeys'), BROKEN_DATA_KEYS);
+expectCaught('quarantine', quarantineCases, localPort('quarantine'), BROKEN_QUARANTINE);
+
+/** Each fault, put before a working adapter, must fail the case that is there to find it. */
+function expectCaught<P extends object, S extends Subject<P>>(
+  title: string,
+  cases: readonly Case<S>[],
+  adapter: Adapter<P, S>,
+  faults: readonly Fault<P>[],
+): void {
+  describe(`the ${title} contract finds an adapter out that`, () => {
+    for (const { fault, caughtBy, breaks } of faults) {
+      it(fault, async () => {
+        const catching = cases.filter(({ name }) => name === caughtBy);
+        expect(catching).toHaveLength(1);
+        const broken: Adapter<P, S> = { open: async () => breakPort(await adapter.open(), breaks) };
+        expect(await failingCases(catching, broken)).toEqual([caughtBy]);
+      });
+    }
+  });
+}
+
+/** The subject with its port broken, anew after each restart as an adapter's memory is. */
+function breakPort<P extends object, S extends Subject<P>>(subject: S, breaks: (port: P) => P): S {
+  const whole = Object.getOwnPropertyDescriptor(subject, 'port')!;
+  const portOf = () => (whole.get === undefined ? whole.value : whole.get.call(subject)) as P;
+  let [from, broken]: [P | undefined, P | undefined] = [undefined, undefined];
+  return Object.defineProperty(subject, 'port', {
+    get() {
+      if (from !== portOf()) {
+        from = portOf();
+        broken = breaks(from);
+      }
+      return broken;
+    },
+  });
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { JsonLog } from '../../adapters/local/json-log.ts';
+import { type OpenRegion, openDirectory } from '../../adapters/local/open-region.ts';
+import { SystemClock } from '../../adapters/local/system-clock.ts';
+import type { Artifacts } from '../../core/ports/artifacts.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Directory } from '../../core/ports/directory.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Uploads } from '../../core/ports/uploads.ts';
+import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
+import type { ArtifactsSubject } from './artifacts.contract.ts';
+import type { Adapter, Subject } from './contract.ts';
+import type { DirectorySubject } from './directory.contract.ts';
+import type { LogSubject } from './log.contract.ts';
+import type { UploadsSubject } from './uploads.contract.ts';
+
+type RegionPort = Exclude<keyof OpenRegion, 'close'>;
+
+/** The local adapter of one port of a region. */
+export function localPort<K extends RegionPort>(name: K): Adapter<OpenRegion[K]> {
+  return { open: async () => subjectOf(await openLocalPlatform(), name) };
+}
+
+function subjectOf<K extends RegionPort>(platform: LocalPlatform, name: K): Subject<OpenRegion[K]> {
+  return {
+    get port() {
+      return platform.ports[name];
+    },
+    nowMs: () => platform.clock.nowMs(),
+    advance: (ms) => platform.clock.advance(ms),
+    reopen: () => platform.reopen(),
+    crash: () => platform.crash(),
+    close: () => platform.close(),
+  };
+}
+
+export const localArtifacts: Adapter<Artifacts, ArtifactsSubject> = {
+  async open() {
+    const platform = await openLocalPlatform();
+    const fileOf = (digest: string) => join(platform.folder, 'artifacts', digest);
+    return withMore(subjectOf(platform, 'artifacts'), {
+      async damage(digest: string) {
+        const bytes = await readFile(fileOf(digest));
+        bytes[1000]! ^= 1;
+        await writeFile(fileOf(digest), bytes);
+      },
+      lose: (digest: string) => rm(fileOf(digest)),
+    });
+  },
+};
+
+export const localUploads: Adapter<Uploads, UploadsSubject> = {
+  async open() {
+    const subject = subjectOf(await openLocalPlatform(), 'uploads');
+    return withMore(subject, {
+      put(url: string, bytes: AsyncIterable<Uint8Array>) {
+        const { pathname, searchParams } = new URL(url, 'http://localhost');
+        return subject.port.receive(pathname.slice('/uploads/'.length), searchParams.get('token') ?? '', bytes);
+      },
+    });
+  },
+};
+
+export const localDirectory: Adapter<Directory, DirectorySubject> = {
+  async open() {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    let [port, other] = [openDirectory(folder), openDirectory(folder)];
+    const reopen = async () => {
+      port.close();
+      other.close();
+      [port, other] = [openDirectory(folder), openDirectory(folder)];
+    };
+    return {
+      get port() {
+        return port;
+      },
+      get other() {
+        return other;
+      },
+      nowMs: () => 0,
+      advance: async () => {},
+      reopen,
+      // Every write is a transaction of its own: there is nothing else to lose.
+      crash: reopen,
+      async close() {
+        port.close();
+        other.close();
+        await rm(folder, { recursive: true });
+      },
+    };
+  },
+};
+
+export const localClock: Adapter<Clock> = { open: async () => hostSubject(new SystemClock()) };
+
+export const localLog: Adapter<Log, LogSubject> = {
+  async open() {
+    let [written, isBroken] = ['', false];
+    const write = (line: string) => {
+      if (isBroken) throw new Error('no space left');
+      written += line;
+    };
+    return withMore(hostSubject<Log>(new JsonLog({ write }, new SystemClock(), 'debug')), {
+      written: () => written,
+      breakSink: () => {
+        isBroken = true;
+      },
+    });
+  },
+};
+
+/** A port without anything that could be restarted. */
+function hostSubject<P>(port: P): Subject<P> {
+  const nothing = async () => {};
+  return { port, nowMs: () => Date.now(), advance: (ms) => delay(ms), reopen: nothing, crash: nothing, close: nothing };
+}
+
+/** The subject with more, its changing port kept. */
+function withMore<S extends object, M extends object>(subject: S, more: M): S & M {
+  return Object.defineProperties(subject, Object.getOwnPropertyDescriptors(more)) as S & M;
+}

@@ -1,0 +1,28 @@
+import { describeArtifactsContract } from './artifacts.contract.ts';
+import { describeCapacityContract } from './capacity.contract.ts';
+import { describeClockContract } from './clock.contract.ts';
+import { describeDataKeysContract } from './data-keys.contract.ts';
+import { describeDirectoryContract } from './directory.contract.ts';
+import { describeIdempotencyContract } from './idempotency.contract.ts';
+import { describeJobQueueContract } from './job-queue.contract.ts';
+import { describeJobsContract } from './jobs.contract.ts';
+import { describeLimitsContract } from './limits.contract.ts';
+import { localArtifacts, localClock, localDirectory, localLog, localPort, localUploads } from './local-adapters.ts';
+import { describeLogContract } from './log.contract.ts';
+import { describeQuarantineContract } from './quarantine.contract.ts';
+import { describeRegistryContract } from './registry.contract.ts';
+import { describeUploadsContract } from './uploads.contract.ts';
+
+describeClockContract('local', localClock);
+describeLogContract('local', localLog);
+describeDirectoryContract('local', localDirectory);
+describeRegistryContract('local', localPort('registry'));
+describeArtifactsContract('local', localArtifacts);
+describeUploadsContract('local', localUploads);
+describeLimitsContract('local', localPort('limits'));
+describeIdempotencyContract('local', localPort('idempotency'));
+describeJobsContract('local', localPort('jobs'));
+describeJobQueueContract('local', localPort('queue'));
+describeCapacityContract('local', localPort('capacity'));
+describeDataKeysContract('local', localPort('dataKeys'));
+describeQuarantineContract('local', localPort('quarantine'));
