@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { explainLoadError, PROVIDERS, type Provider } from '../adapters/onnx/providers.ts';
 import { openSession, type Session } from '../adapters/onnx/session.ts';
@@ -6,8 +7,9 @@ import { FRAME, FrameReader, writeFrame } from './frames.ts';
 
 /*
  * The process that models run in. It loads the files that it is told to, runs one batch at a time and answers over
- * the socket that its parent left at descriptor 3. It knows no tenant and no secret, writes no file and no log, and
- * may be killed at any moment. When the socket closes it ends; while a model blocks it, run-guarded.ts sees to that.
+ * the socket that its parent left at descriptor 3. It knows no tenant and no secret, writes no log and no file but
+ * Node's compile cache, and may be killed at any moment. When the socket closes it ends; while a model blocks it, its
+ * guard sees to that (runner-process.ts).
  */
 const SOCKET_DESCRIPTOR = 3;
 /** Asking the system for its own size takes 10 µs: done once in so many runs. */
@@ -31,6 +33,8 @@ process.on('uncaughtException', endNow);
 // A Ctrl-C in the terminal is for the worker, which drains and then ends its runners.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+// Node writes its cache when it exits, which a runner never does.
+flushCompileCache();
 
 async function answer(kind: number, payload: Uint8Array): Promise<void> {
   const startedMs = performance.now();

@@ -23,6 +23,8 @@ export type WorkerConfig = {
   readonly provider: Provider;
   /** Of the host's environment, what the provider needs (`environmentOf`). */
   readonly environment: Readonly<Record<string, string>>;
+  /** See `RunnerSettings`. */
+  readonly cacheFolder?: string | undefined;
   /** Resident memory of all runners together beyond which models are evicted. */
   readonly memoryLimitBytes: number;
   /** Models whose stable version is loaded at the start. */

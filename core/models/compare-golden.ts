@@ -38,20 +38,29 @@ function compareTensor(expected: Tensor, got: Tensor, tolerance: Manifest['toler
   for (let at = 0; at < expected.data.length; at += 1) {
     const want = expected.data[at]!;
     const have = got.data[at]!;
-    if (want === have) continue;
-    if (typeof want === 'string' || typeof have === 'string') return differs(name, `another text at element ${at}`);
-    const difference = differenceOf(number(expected, want), number(got, have), tolerance);
-    if (difference === undefined) return differs(name, `another value at element ${at}, beyond the tolerance`);
+    if (typeof want === 'string' || typeof have === 'string') {
+      if (want === have) continue;
+      return differs(name, `another text at element ${at}`);
+    }
+    const difference = differenceOf(expected, want, got, have);
+    const limit = tolerance.absolute + tolerance.relative * Math.abs(number(expected, want));
+    if (difference > 0 && !(difference <= limit && Number.isFinite(difference))) {
+      return differs(name, `another value at element ${at}, beyond the tolerance`);
+    }
     largestDifference = Math.max(largestDifference, difference);
   }
   return { kind: 'agrees', largestDifference };
 }
 
-/** |got − expected| if that is within the tolerance. */
-function differenceOf(want: number, have: number, { absolute, relative }: Manifest['tolerance']): number | undefined {
-  if (Object.is(want, have) || want === have) return 0;
-  const difference = Math.abs(have - want);
-  return difference <= absolute + relative * Math.abs(want) && Number.isFinite(want) ? difference : undefined;
+/** |got − expected|; 0 for NaN and NaN, infinite if one of them is not finite and the other differs. */
+function differenceOf(expected: Tensor, want: number | bigint, got: Tensor, have: number | bigint): number {
+  // Whole numbers beyond 2^53 differ by less than a float could tell.
+  if (typeof want === 'bigint' && typeof have === 'bigint') return Math.abs(Number(have - want));
+  const wanted = number(expected, want);
+  const had = number(got, have);
+  if (wanted === had || Object.is(wanted, had)) return 0;
+  const difference = Math.abs(had - wanted);
+  return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
 }
 
 /** FP16 is held as its bit pattern. */

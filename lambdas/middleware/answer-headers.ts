@@ -11,9 +11,11 @@ export function answerHeaders(region: string, plane: RouteShape['plane']): Middl
     headers['Sluice-Region'] = region;
     headers['Sluice-Request-Id'] = exchange.invocation.requestId;
     headers['X-Content-Type-Options'] = 'nosniff';
-    headers['Content-Security-Policy'] = "default-src 'none'; frame-ancestors 'none'";
     headers['Cache-Control'] ??= 'no-store';
-    if (plane !== 'data') return;
+    if (plane !== 'data') {
+      headers['Content-Security-Policy'] = "default-src 'none'; frame-ancestors 'none'";
+      return;
+    }
     headers['Sluice-Cache'] ??= 'none';
     if (exchange.quota === undefined) return;
     headers.RateLimit ??= formatRateLimit(exchange.quota);

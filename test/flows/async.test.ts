@@ -71,11 +71,9 @@ describe('Prefer: respond-async', () => {
   });
 
   test('a prediction that fails is that failure wherever its result is asked for', async () => {
-    const accepted = await acme.infer(
-      'id-lookup',
-      [{ name: 'ids', shape: [1, 1], datatype: 'INT64', data: [10] }],
-      { headers: ASYNC },
-    );
+    const accepted = await acme.infer('id-lookup', [{ name: 'ids', shape: [1, 1], datatype: 'INT64', data: [10] }], {
+      headers: ASYNC,
+    });
     const place = placeOf(accepted);
     const first = expectProblem(await acme.result(place), 'prediction-failed');
     expect(first.prediction_id).toBe(place.split('/').at(-1));

@@ -4,8 +4,8 @@ import { type Answer, type ApiClient, firstOutput, fourOf, int64s } from '../sup
 import { expectProblem } from '../support/problems.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
-/** A second or so of one core. */
-const SLOW_ROUNDS = 1500;
+/** Half a second or so of one core. */
+const SLOW_ROUNDS = 700;
 
 let running: RunningPlatform;
 let acme: ApiClient;
@@ -39,7 +39,7 @@ afterEach(async () => {
   );
 });
 
-afterAll(async () => { console.log(running.logLines.filter((l) => /error|warn/.test(l)).join('')); await running.end(); });
+afterAll(() => running.end());
 
 async function inFlight(client: ApiClient): Promise<number> {
   const tenant = client === acme ? 'acme' : 'other';
@@ -94,17 +94,15 @@ describe('load shedding', () => {
     for (let i = 0; i < 3; i += 1) await other.infer('slow', int64s('rounds', 300));
     await occupy();
     const waiting = Array.from({ length: 12 }, () => other.infer('slow', int64s('rounds', 300)));
-    const shed = await vi.waitFor(
-      async () => {
-        const { answer, tookMs } = await timed(acme.infer('slow', int64s('rounds', 1), within(50)));
-        const problem = expectProblem(answer, 'overloaded');
-        expect(tookMs).toBeLessThan(1000);
-        return problem;
-      },
-      { timeout: 3000 },
-    );
-    expect(shed.type).toBe('https://iana.org/assignments/http-problem-types#temporary-reduced-capacity');
-    expect(await inFlight(acme)).toBe(0);
+    const shed = () => timed(acme.infer('slow', int64s('rounds', 1), within(50)));
+    // Workers report what they hold about every 100 ms.
+    await vi.waitFor(async () => expectProblem((await shed()).answer, 'overloaded'), { timeout: 3000 });
+    const before = await inFlight(acme);
+    const { answer, tookMs } = await shed();
+    const problem = expectProblem(answer, 'overloaded');
+    expect(problem.type).toBe('https://iana.org/assignments/http-problem-types#temporary-reduced-capacity');
+    expect(tookMs).toBeLessThan(1000);
+    expect(await inFlight(acme)).toBeLessThanOrEqual(before);
     // With time enough it is taken.
     expect((await acme.infer('slow', int64s('rounds', 1), within(30_000))).status).toBe(200);
     for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200);
@@ -148,8 +146,7 @@ describe('the cap on waiting handlers', () => {
     const [busy] = await occupy();
     const calls = await Promise.all(
       Array.from({ length: 5 }, async (_, i) => {
-        const { answer, tookMs } = await timed(few.infer('row-sum', fourOf(i)));
-        return { answer, tookMs, i };
+        return { answer: await few.infer('row-sum', fourOf(i)), i };
       }),
     );
     await busy;

@@ -140,7 +140,10 @@ function allInputs(data: (datatype: EchoDatatype) => readonly unknown[]): JsonTe
 
 describe('datatypes', () => {
   test('the extremes of every datatype come back unchanged in JSON', async () => {
-    const answer = await caller.infer('echo-all', allInputs((datatype) => EXTREMES[datatype]));
+    const answer = await caller.infer(
+      'echo-all',
+      allInputs((datatype) => EXTREMES[datatype]),
+    );
     expect(answer.status).toBe(200);
     const byName = new Map(answer.json<InferJson>().outputs.map((output) => [output.name, output]));
     for (const datatype of ECHO_DATATYPES) {

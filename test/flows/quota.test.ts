@@ -30,7 +30,13 @@ const rows = (count: number): JsonTensor[] => [
 function rateLimitOf(answer: Answer): { policy: string; left: number; seconds: number; quota: number; window: number } {
   const [, policy, left, seconds] = /^"(\w+)";r=(\d+);t=(\d+)$/.exec(answer.header('ratelimit') ?? '') ?? [];
   const [, , quota, window] = /^"(\w+)";q=(\d+);w=(\d+)$/.exec(answer.header('ratelimit-policy') ?? '') ?? [];
-  return { policy: policy ?? '', left: Number(left), seconds: Number(seconds), quota: Number(quota), window: Number(window) };
+  return {
+    policy: policy ?? '',
+    left: Number(left),
+    seconds: Number(seconds),
+    quota: Number(quota),
+    window: Number(window),
+  };
 }
 
 describe('requests per second', () => {

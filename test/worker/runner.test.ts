@@ -72,6 +72,23 @@ describe('a runner', () => {
     expect(runner.alive()).toBe(true);
   });
 
+  test('starts without the TypeScript compiler once its sources are in the cache', async () => {
+    const settings = {
+      provider: 'cpu',
+      intraOpThreads: 1,
+      environment: {},
+      cacheFolder: join(folder, 'cache'),
+    } as const;
+    const sizes: number[] = [];
+    for (let start = 0; start < 2; start += 1) {
+      const runner = spawnRunner(settings, clock);
+      onTestFinished(() => runner.kill());
+      const loaded = await runner.load(1, fileOf(idLookup()), never);
+      if (loaded.kind === 'loaded') sizes.push(loaded.beforeBytes);
+    }
+    expect(sizes[1]).toBeLessThan(sizes[0]! - 10_000_000);
+  });
+
   test('is killed at its deadline, whatever the model does', async () => {
     const runner = startRunner();
     watch(runner);
