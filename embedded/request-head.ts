@@ -25,8 +25,6 @@ export function readFraming(request: IncomingMessage): Framing {
     else if (name.length === 14 && name.toLowerCase() === 'content-length') declared = raw[i + 1];
     else if (name.length === 17) chunked ||= name.toLowerCase() === 'transfer-encoding';
   }
-  if (!host && request.httpVersionMinor === 1)
-    throw new Failure('header-invalid', { field: 'Host', detail: 'missing' });
   const declaredBytes = declared === undefined ? undefined : Number(declared);
   return {
     hasBody: chunked || (declaredBytes !== undefined && declaredBytes > 0),

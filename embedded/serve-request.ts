@@ -51,6 +51,16 @@ export class ServedRequest {
 
   /** `expectsContinue`: the client sends its body once it is told to. */
   serve(expectsContinue: boolean): void {
+    try {
+      this.#begin(expectsContinue);
+    } catch (error) {
+      // Thrown into node's parser it would end the process.
+      this.#serving.log.error('request broke', error, { request_id: this.#head.requestId });
+      this.#request.socket.destroy();
+    }
+  }
+
+  #begin(expectsContinue: boolean): void {
     const target = findTarget(this.#serving.handlers, this.#head.method, this.#head.path);
     const framing = readFraming(this.#request);
     const refusal = target.refusal ?? framing.refusal ?? refuseLength(target, framing);

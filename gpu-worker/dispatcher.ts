@@ -64,11 +64,22 @@ export class Dispatcher {
       if (placement.kind === 'load') this.#load(placement.slot, batch.version);
       else {
         this.#reruns.splice(at, 1);
-        this.#start(placement.slot, batch);
+        const works = this.#stillWanted(batch.works, nowMs);
+        if (works.length > 0) this.#start(placement.slot, { ...batch, works });
       }
       return true;
     }
     return false;
+  }
+
+  #stillWanted(works: readonly Work[], nowMs: number): readonly Work[] {
+    const { queue, ledger } = this.#parts;
+    const unwanted = works.filter((work) => this.#ports.jobs.hasEnded(work.job) || isExpired(work.job, nowMs));
+    if (unwanted.length === 0) return works;
+    for (const work of unwanted) queue.settle(work, 0);
+    // The first outcome stays where somebody else wrote one.
+    void ledger.fail(unwanted, new Failure('prediction-expired'));
+    return works.filter((work) => !unwanted.includes(work));
   }
 
   #startNext(nowMs: number): boolean {

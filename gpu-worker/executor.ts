@@ -1,9 +1,11 @@
 import type { RunAnswer } from '../adapters/onnx/model-runner.ts';
 import { asFailure, Failure } from '../core/failure.ts';
+import type { Job } from '../core/inference/job.ts';
 import { mergeInputs } from '../core/inference/merge-batch.ts';
 import { afterMishap, type Mishap } from '../core/inference/rerun.ts';
 import { shareCost } from '../core/inference/share-cost.ts';
-import { splitOutputs } from '../core/inference/split-batch.ts';
+import { hasRowForEach, splitOutputs } from '../core/inference/split-batch.ts';
+import type { Tensor } from '../core/inference/tensor.ts';
 import { isGivenUp, runDeadlineMs, type Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { judge } from './blame.ts';
@@ -13,6 +15,11 @@ import type { Slot } from './slot.ts';
 
 type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'>;
 type Done = Extract<RunAnswer, { kind: 'done' }>;
+type Ran = {
+  readonly batch: Batch;
+  readonly answer: RunAnswer & { readonly warm: boolean };
+  readonly startedMs: number;
+};
 
 /** Runs batches and answers their jobs; what a batch could not do its parts try again. */
 export class Executor {
@@ -35,20 +42,41 @@ export class Executor {
   async #execute(slot: Slot, batch: Batch): Promise<void> {
     this.#running += 1;
     try {
-      const works = batch.begun ? batch.works : await this.#begin(batch.works);
-      if (works.length === 0) {
-        this.#parts.pool.giveBack(slot);
-        this.dispatcher.dispatch();
-      } else await this.#run(slot, { ...batch, works, begun: true });
+      const ran = await this.#run(slot, batch);
+      if (ran === undefined) this.dispatcher.dispatch();
+      else if (ran.answer.kind === 'done') await this.#done(ran, ran.answer);
+      else await this.#mishap(ran.batch, ran.answer.kind, ran.answer.computeMs);
     } catch (error) {
-      this.#parts.pool.giveBack(slot);
       this.#ports.log.error('batch not run', error, { version: batch.version.key });
-      this.#settle(batch.works, []);
       await this.#parts.ledger.fail(batch.works, asFailure(error));
       this.dispatcher.dispatch();
     } finally {
       this.#running -= 1;
     }
+  }
+
+  /** Runs what of a batch is still wanted and frees the slot, whatever happens. undefined: nothing was. */
+  async #run(slot: Slot, batch: Batch): Promise<Ran | undefined> {
+    const { version } = batch;
+    const ready = await this.#prepare(batch).catch((error: unknown) => {
+      this.#parts.pool.giveBack(slot);
+      this.#settle(batch.works, []);
+      throw error;
+    });
+    if (ready.works.length === 0) {
+      this.#parts.pool.giveBack(slot);
+      return undefined;
+    }
+    const startedMs = this.#ports.clock.nowMs();
+    const deadlineMs = runDeadlineMs(ready.jobs, version.record.manifest.timeoutMs, startedMs);
+    const answer = await this.#parts.pool.run(slot, version, ready.inputs, deadlineMs);
+    return { batch: { ...batch, works: ready.works, begun: true }, answer, startedMs };
+  }
+
+  async #prepare(batch: Batch): Promise<{ works: readonly Work[]; jobs: readonly Job[]; inputs: readonly Tensor[] }> {
+    const works = batch.begun ? batch.works : await this.#begin(batch.works);
+    const jobs = works.map((work) => work.job);
+    return { works, jobs, inputs: works.length === 0 ? [] : mergeInputs(batch.version.plan, jobs) };
   }
 
   /** Counts the start of each job; what has ended meanwhile or was started too often is not run. */
@@ -82,49 +110,30 @@ export class Executor {
     ledger.abandon(unknown);
   }
 
-  async #run(slot: Slot, batch: Batch): Promise<void> {
-    const { version, works } = batch;
-    const jobs = works.map((work) => work.job);
-    const startedMs = this.#ports.clock.nowMs();
-    const deadlineMs = runDeadlineMs(jobs, version.record.manifest.timeoutMs, startedMs);
-    const answer = await this.#parts.pool.run(slot, version, mergeInputs(version.plan, jobs), deadlineMs);
-    if (answer.kind !== 'done') return this.#mishap(batch, answer.kind, answer.computeMs);
-    await this.#done(batch, answer, startedMs, answer.warm);
-  }
-
-  async #done(batch: Batch, answer: Done, startedMs: number, warm: boolean): Promise<void> {
+  async #done({ batch, startedMs }: Ran, answer: Done & { readonly warm: boolean }): Promise<void> {
     const { version, works } = batch;
     const rows = works.reduce((sum, work) => sum + work.rows, 0);
-    if (warm) version.observe(works[0]!.costKey, rows, answer.computeMs);
+    if (answer.warm) version.observe(works[0]!.costKey, rows, answer.computeMs);
     const shares = shareCost(works, answer.computeMs);
-    this.#settle(works, shares);
-    // The runner gets its next batch before this one's answers are made: it should never wait for that.
-    this.dispatcher.dispatch();
-    const parts = splitOutputs(
-      version.plan,
-      answer.outputs,
-      works.map((work) => work.job),
-    );
-    if (parts === undefined) {
+    const jobs = works.map((work) => work.job);
+    if (!hasRowForEach(answer.outputs, jobs)) {
       this.#ports.log.warn('rows do not add up: this version is no longer batched', { version: version.key });
       version.plan = { ...version.plan, alone: true };
       return this.#mishap(batch, 'refused', answer.computeMs);
     }
+    this.#settle(works, shares);
+    // The runner gets its next batch before this one's answers are made: it should never wait for that.
+    this.dispatcher.dispatch();
+    const parts = splitOutputs(version.plan, answer.outputs, jobs);
     const endedAtMs = this.#ports.clock.nowMs();
-    const endings = works.map(
-      (work, at): Ending => ({
+    const endings = works.map((work, at): Ending => {
+      const queueMs = Math.max(0, startedMs - work.job.acceptedAtMs);
+      const measures = { computeMs: shares[at]!, queueMs, batchRows: rows, endedAtMs };
+      return {
         work,
-        outcome: {
-          kind: 'succeeded',
-          version: version.record.version,
-          outputs: parts[at]!,
-          computeMs: shares[at]!,
-          queueMs: Math.max(0, startedMs - work.job.acceptedAtMs),
-          batchRows: rows,
-          endedAtMs,
-        },
-      }),
-    );
+        outcome: { kind: 'succeeded', version: version.record.version, outputs: parts[at]!, ...measures },
+      };
+    });
     await this.#parts.ledger.end(endings);
   }
 
@@ -140,11 +149,10 @@ export class Executor {
       return;
     }
     const { work, wastedMs } = next;
-    const sentence = await judge(this.#ports, work, mishap, version.record.manifest.timeoutMs);
+    const sentence = await judge(this.#ports, this.#parts.shelf, { work, mishap, version });
     if (sentence.kind === 'run-on') {
-      const stable = await this.#parts.shelf.bring(work.job.model, sentence.version);
-      const moved = workFor(stable, work.delivery);
-      this.dispatcher.rerun([{ version: stable, works: [moved], begun: true, kills: 0, wastedMs }]);
+      const moved = workFor(sentence.version, work.delivery);
+      this.dispatcher.rerun([{ version: sentence.version, works: [moved], begun: true, kills: 0, wastedMs }]);
     } else {
       this.#settle([work], [wastedMs]);
       await this.#parts.ledger.fail([work], sentence.failure, wastedMs);

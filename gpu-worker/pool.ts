@@ -153,11 +153,14 @@ export class RunnerPool {
     const loaded = slot.loaded.get(version.key);
     if (slot.runner === undefined || loaded === undefined) throw new Error(`${version.key} is not loaded in this slot`);
     const { warm } = loaded;
-    const answer = await slot.runner.run(version.handle, inputs, deadlineMs);
-    loaded.warm = true;
-    loaded.lastUsedMs = this.#ports.clock.nowMs();
-    this.#release(slot);
-    return { ...answer, warm };
+    try {
+      const answer = await slot.runner.run(version.handle, inputs, deadlineMs);
+      loaded.warm = true;
+      loaded.lastUsedMs = this.#ports.clock.nowMs();
+      return { ...answer, warm };
+    } finally {
+      this.#release(slot);
+    }
   }
 
   /** Called every few milliseconds while something runs. */

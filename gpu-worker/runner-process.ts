@@ -54,7 +54,7 @@ export function spawnRunner(settings: RunnerSettings, clock: Clock): ModelRunner
 type Ending = 'crashed' | 'timed-out';
 type Call = {
   readonly deadlineMs: number;
-  readonly startedMs: number;
+  overdue: boolean;
   readonly answered: (kind: number, payload: Uint8Array) => void;
   readonly ended: (how: Ending) => void;
 };
@@ -117,20 +117,24 @@ class RunnerProcess implements ModelRunner {
   }
 
   killIfOverdue(nowMs: number): void {
-    if (this.#call !== undefined && nowMs > this.#call.deadlineMs) this.#end('timed-out');
+    const call = this.#call;
+    if (call === undefined || nowMs <= call.deadlineMs) return;
+    // At the second look: after a stall of this process the answer may lie in the socket, unread until the turn is over.
+    if (call.overdue) this.#end('timed-out');
+    else call.overdue = true;
   }
 
   kill(): void {
     this.#end('crashed');
   }
 
-  #start(kind: FrameKind, handle: number, body: Uint8Array, call: Omit<Call, 'startedMs'>): void {
+  #start(kind: FrameKind, handle: number, body: Uint8Array, call: Omit<Call, 'overdue'>): void {
     if (!this.#alive) {
       call.ended('crashed');
       return;
     }
     if (this.#call !== undefined) throw new Error('a runner takes one call at a time');
-    this.#call = { ...call, startedMs: this.#clock.nowMs() };
+    this.#call = { ...call, overdue: false };
     const head = new Uint8Array(8);
     new DataView(head.buffer).setUint32(0, handle, true);
     writeFrame(this.#socket, kind, head, body);

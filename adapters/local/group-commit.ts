@@ -80,10 +80,10 @@ export class Commits {
     if (answer.busy !== 0) throw new Failure('storage-unavailable', { detail: 'the database log is in use' });
   }
 
-  /** Commits what is open and closes the database. */
+  /** Commits what is open and closes the database; harmless if it is. */
   close(): void {
     if (this.#group !== undefined) this.#commit(this.#group);
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #join(): Group {

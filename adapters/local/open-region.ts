@@ -92,6 +92,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       dataKeys,
       quarantine: new LocalQuarantine(database, commits, clock),
       async close() {
+        if (!database.isOpen) return;
         work.close();
         try {
           await limits.close(clock.nowMs());

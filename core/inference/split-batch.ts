@@ -5,19 +5,24 @@ import { allocate, elementCount, type Tensor } from './tensor.ts';
 
 type Part = Pick<Job, 'inputs' | 'rows' | 'outputs'>;
 
+/** True if the model returned a row for every row that it was given, so that the outputs can be split. */
+export function hasRowForEach(outputs: readonly Tensor[], jobs: readonly Part[]): boolean {
+  if (jobs.length === 1) return true;
+  let rows = 0;
+  for (const job of jobs) rows += job.rows;
+  return outputs.every((output) => output.shape[0] === rows);
+}
+
 /**
  * Each job's own outputs out of one run's, in the order of the jobs: its rows, cut back from padding, in memory of
- * their own, only those that it asked for. undefined if the model did not return a row for every row that it was given.
+ * their own, only those that it asked for. The outputs have a row for each of the jobs' rows.
  */
 export function splitOutputs(
   plan: BatchPlan,
   outputs: readonly Tensor[],
   jobs: readonly Part[],
-): (readonly Tensor[])[] | undefined {
+): (readonly Tensor[])[] {
   if (jobs.length === 1) return [requested(outputs, jobs[0]!)];
-  let rows = 0;
-  for (const job of jobs) rows += job.rows;
-  if (!outputs.every((output) => output.shape[0] === rows)) return undefined;
   let row = 0;
   return jobs.map((job) => {
     const fromRow = row;

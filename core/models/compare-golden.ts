@@ -44,7 +44,7 @@ function compareTensor(expected: Tensor, got: Tensor, tolerance: Manifest['toler
     }
     const difference = differenceOf(expected, want, got, have);
     const limit = tolerance.absolute + tolerance.relative * Math.abs(number(expected, want));
-    if (difference > 0 && !(difference <= limit && Number.isFinite(difference))) {
+    if (difference > limit || difference === Number.POSITIVE_INFINITY) {
       return differs(name, `another value at element ${at}, beyond the tolerance`);
     }
     largestDifference = Math.max(largestDifference, difference);

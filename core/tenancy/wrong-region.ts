@@ -4,7 +4,7 @@ import type { WrongRegion } from './tenant.ts';
 
 /** What a region does with a request whose tenant lives in another one. */
 export type Elsewhere =
-  | { readonly kind: 'refuse'; readonly failure: Failure }
+  | { readonly kind: 'refuse' }
   | { readonly kind: 'redirect' | 'forward'; readonly homeUrl: string };
 
 /**
@@ -12,15 +12,13 @@ export type Elsewhere =
  * redirected again: two regions that disagree about a home must not send it back and forth.
  */
 export function decideElsewhere(
-  config: Pick<RegionConfig, 'region' | 'regionUrls'>,
+  config: Pick<RegionConfig, 'regionUrls'>,
   home: string,
   policy: WrongRegion,
   alreadyForwarded: boolean,
 ): Elsewhere {
   const homeUrl = config.regionUrls[home];
-  if (homeUrl === undefined || policy === 'refuse' || alreadyForwarded) {
-    return { kind: 'refuse', failure: wrongRegion(config, home) };
-  }
+  if (homeUrl === undefined || policy === 'refuse' || alreadyForwarded) return { kind: 'refuse' };
   return { kind: policy, homeUrl };
 }
 

@@ -62,12 +62,10 @@ async function answerElsewhere(
   home: NonNullable<Exchange['elsewhere']>,
 ): Promise<void> {
   const { event: exchange } = step;
+  step.error = wrongRegion(ports.config, home.region);
   const forwardedBefore = exchange.headers[FORWARDED.toLowerCase()] !== undefined;
   const decision = decideElsewhere(ports.config, home.region, home.wrongRegion, forwardedBefore);
-  if (decision.kind === 'refuse') {
-    step.error = decision.failure;
-    return;
-  }
+  if (decision.kind === 'refuse') return;
   const url = `${decision.homeUrl}${exchange.event.path}${queryOf(exchange)}`;
   if (decision.kind === 'redirect') {
     step.response = { status: 307, headers: { Location: url }, body: '' };

@@ -39,20 +39,20 @@ export const dataKeysCases: readonly DataKeysCase[] = [
     async run({ port }) {
       await port.seal('globex', 'job/1', PLAIN);
       const sealed = await port.seal('acme', 'job/1', PLAIN);
-      const damaged = [
-        port.open('globex', 'job/1', sealed),
-        port.open('initech', 'job/1', sealed),
-        port.open('acme', 'job/2', sealed),
-        port.open('acme', 'job/1', sealed.subarray(0, sealed.length - 1)),
-        port.open('acme', 'job/1', new Uint8Array(0)),
-        port.open('acme', 'job/1', Buffer.concat([sealed, Buffer.alloc(1)])),
+      const attempts: [tenant: string, context: string, sealed: Uint8Array][] = [
+        ['globex', 'job/1', sealed],
+        ['initech', 'job/1', sealed],
+        ['acme', 'job/2', sealed],
+        ['acme', 'job/1', sealed.subarray(0, sealed.length - 1)],
+        ['acme', 'job/1', new Uint8Array(0)],
+        ['acme', 'job/1', Buffer.concat([sealed, Buffer.alloc(1)])],
       ];
       for (let byte = 0; byte < sealed.length; byte++) {
         const changed = Buffer.from(sealed);
         changed[byte]! ^= 1;
-        damaged.push(port.open('acme', 'job/1', changed));
+        attempts.push(['acme', 'job/1', changed]);
       }
-      for (const open of damaged) expect(await failureCodeOf(open)).toBe('record-damaged');
+      for (const attempt of attempts) expect(await failureCodeOf(port.open(...attempt))).toBe('record-damaged');
     },
   },
   {

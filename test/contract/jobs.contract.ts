@@ -25,7 +25,7 @@ function success(value: number): Outcome {
   };
 }
 
-function valueOf(outcome: Outcome | undefined): unknown {
+function saidBy(outcome: Outcome | undefined): unknown {
   return outcome?.kind === 'succeeded'
     ? outcome.outputs[0]?.data[0]
     : outcome?.kind === 'failed'
@@ -35,7 +35,7 @@ function valueOf(outcome: Outcome | undefined): unknown {
 
 async function outcomeOf({ port, nowMs }: Subject<Jobs>, job: Job): Promise<unknown> {
   const record = await port.read(job.tenant, job.id, nowMs());
-  return record?.state.kind === 'ended' ? valueOf(record.state.outcome) : record?.state.kind;
+  return record?.state.kind === 'ended' ? saidBy(record.state.outcome) : record?.state.kind;
 }
 
 const storing: JobsCase[] = [
@@ -153,7 +153,7 @@ const ending: JobsCase[] = [
       expect(countBy(answers, String)).toEqual({ true: 1, false: 9 });
       const winner = answers.indexOf(true);
       expect(await outcomeOf(subject, job)).toBe(winner);
-      expect(valueOf(await subject.port.wait(job, subject.nowMs() + SECOND_MS))).toBe(winner);
+      expect(saidBy(await subject.port.wait(job, subject.nowMs() + SECOND_MS))).toBe(winner);
       await subject.crash();
       expect(await outcomeOf(subject, job)).toBe(winner);
       expect(await subject.port.finish(job, success(99))).toBe(false);
@@ -244,7 +244,7 @@ const waiting: JobsCase[] = [
         const waits = [port.wait(job, nowMs() + SECOND_MS), port.wait(job, nowMs() + SECOND_MS)];
         await port.begin(job);
         expect(await port.finish(job, success(7))).toBe(true);
-        expect((await Promise.all(waits)).map(valueOf)).toEqual([7, 7]);
+        expect((await Promise.all(waits)).map(saidBy)).toEqual([7, 7]);
       }
     },
   },
@@ -277,9 +277,9 @@ const waiting: JobsCase[] = [
       const job = durable();
       await subject.port.create(job, subject.nowMs() + DAY_MS);
       await subject.port.finish(job, success(3));
-      expect(valueOf(await subject.port.wait({ tenant: job.tenant, id: job.id }, subject.nowMs() + DAY_MS))).toBe(3);
+      expect(saidBy(await subject.port.wait({ tenant: job.tenant, id: job.id }, subject.nowMs() + DAY_MS))).toBe(3);
       await subject.reopen();
-      expect(valueOf(await subject.port.wait({ tenant: job.tenant, id: job.id }, subject.nowMs() + DAY_MS))).toBe(3);
+      expect(saidBy(await subject.port.wait({ tenant: job.tenant, id: job.id }, subject.nowMs() + DAY_MS))).toBe(3);
     },
   },
   {
@@ -289,13 +289,13 @@ const waiting: JobsCase[] = [
       await port.begin(finished);
       expect(await port.finish(finished, success(1))).toBe(true);
       expect(await port.finish(finished, success(2))).toBe(false);
-      expect(valueOf(await port.wait(finished, nowMs() + SECOND_MS))).toBe(1);
+      expect(saidBy(await port.wait(finished, nowMs() + SECOND_MS))).toBe(1);
 
       const cancelled = aJob();
       const wait = port.wait(cancelled, nowMs() + SECOND_MS);
       expect(await port.cancel('globex', cancelled.id, nowMs())).toBe('unknown');
       expect(await port.cancel(cancelled.tenant, cancelled.id, nowMs())).toBe('cancelled');
-      expect(valueOf(await wait)).toBe('prediction-cancelled');
+      expect(saidBy(await wait)).toBe('prediction-cancelled');
       expect(port.hasEnded(cancelled)).toBe(true);
       expect(await port.begin(cancelled)).toEqual({ kind: 'ended' });
       expect(await port.finish(cancelled, success(1))).toBe(false);
@@ -332,7 +332,7 @@ const waiting: JobsCase[] = [
       const waits = [port.wait(gone, nowMs() + SECOND_MS), port.wait(kept, nowMs() + SECOND_MS)];
       await port.erase('acme');
       expect(await port.finish(kept, success(4))).toBe(true);
-      expect((await Promise.all(waits)).map(valueOf)).toEqual(['data-erased', 4]);
+      expect((await Promise.all(waits)).map(saidBy)).toEqual(['data-erased', 4]);
     },
   },
 ];

@@ -60,10 +60,13 @@ function pushed(changes: { model?: string; digest?: string } = {}): Omit<ModelVe
 
 async function allPages<T>(read: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
   const items: T[] = [];
-  for (let page = await read(); ; page = await read(page.next)) {
+  let page = await read();
+  for (let pages = 1; pages < 50; pages++) {
     items.push(...page.items);
     if (page.next === undefined) return items;
+    page = await read(page.next);
   }
+  throw new Error('the list does not end');
 }
 
 const tenancy: RegistryCase[] = [

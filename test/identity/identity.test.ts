@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { decodeJwt, exportSPKI, importJWK } from 'jose';
+import { type CryptoKey, decodeJwt, exportSPKI, importJWK, type JWTPayload } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createIdentity } from '../../adapters/identity/identity.ts';
 import { loadSigningKey, type SigningKey } from '../../adapters/identity/signing-key.ts';
@@ -57,7 +57,7 @@ const registry = {
 function addKey(change: Partial<ApiKeyRecord> = {}, region = 'us'): string {
   const tenant = 'tenant' in change ? change.tenant : 'acme';
   const { keyId, secret, text } = newApiKey(region, tenant);
-  keys.set(keyId, {
+  keys.set(change.id ?? keyId, {
     id: keyId,
     secretSha256: hashSecret(secret),
     tenant,
@@ -159,7 +159,7 @@ describe('API keys', () => {
   test('a refusal is not remembered', async () => {
     const { keyId, secret, text } = newApiKey('us', 'acme');
     await expectRefused(ask(text), 'credentials-invalid');
-    keys.set(keyId, { ...[...(addKey(), keys).values()][0]!, id: keyId, secretSha256: hashSecret(secret) });
+    addKey({ id: keyId, secretSha256: hashSecret(secret) });
     expect(await ask(text)).toMatchObject({ id: `key:${keyId}` });
   });
 });
@@ -193,7 +193,7 @@ describe('tokens of an issuer', () => {
     ['with a role that there is not', { sluice_role: 'root' }, 'credentials-invalid'],
     ['with a role above the issuer’s', { sluice_role: 'operator', sluice_tenant: undefined }, 'credentials-invalid'],
     ['with control characters in its subject', { sub: 'ada\n{"level":"error"}' }, 'credentials-invalid'],
-  ] satisfies [string, object, FailureCode][])('a token %s is refused', async (_, claims, code) => {
+  ] as [string, JWTPayload, FailureCode][])('a token %s is refused', async (_, claims, code) => {
     await expectRefused(ask(await issuer.sign(NOW_MS, claims)), code);
   });
 
@@ -236,11 +236,10 @@ describe('tokens of an issuer', () => {
 
   test('no token differs from a valid one in any character of header, claims or signature and is accepted', async () => {
     const token = await issuer.sign(NOW_MS, {});
-    const lastDot = token.lastIndexOf('.');
+    // The last character of a signature has bits that mean nothing.
     await fc.assert(
       fc.asyncProperty(fc.nat(token.length - 2), fc.constantFrom(...'ABxyz019-_'), async (at, character) => {
         fc.pre(token[at] !== character && token[at] !== '.');
-        fc.pre(at < lastDot || at < token.length - 1);
         const answer = await ask(token.slice(0, at) + character + token.slice(at + 1)).catch((error: Failure) => error);
         expect(answer).toBeInstanceOf(Failure);
       }),

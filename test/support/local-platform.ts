@@ -17,6 +17,8 @@ export type LocalPlatform = {
   readonly logged: readonly string[];
   /** The region's files. */
   readonly folder: string;
+  /** Opens the region again after `ports.close()`. */
+  start(): Promise<void>;
   /** Closes the region in order and opens it again. */
   reopen(): Promise<void>;
   /** Goes on with a copy of the files as they are now: what kill -9 at this moment would leave. */
@@ -42,6 +44,9 @@ export async function openLocalPlatform(options: { onBoundary?: OnBoundary } = {
     logged,
     get folder() {
       return join(folders.at(-1)!, TEST_REGION);
+    },
+    async start() {
+      ports = await open();
     },
     async reopen() {
       await ports.close();
