@@ -54,9 +54,7 @@ export class ServedRequest {
     try {
       this.#begin(expectsContinue);
     } catch (error) {
-      // Thrown into node's parser it would end the process.
-      this.#serving.log.error('request broke', error, { request_id: this.#head.requestId });
-      this.#request.socket.destroy();
+      this.#breakOff(error);
     }
   }
 
@@ -108,9 +106,14 @@ export class ServedRequest {
 
   #write(answer: HttpAnswer, invocation: EmbeddedInvocation): void {
     invocation.release();
-    // What a client goes on sending after its answer would be read as the next request.
+    // To go on with the connection, a body that is still coming would have to be read to its end first.
     const close = this.#serving.isClosing() || !this.#request.complete;
-    const streaming = writeAnswer(this.#response, answer, close);
+    let streaming: undefined | Promise<void>;
+    try {
+      streaming = writeAnswer(this.#response, answer, close);
+    } catch (error) {
+      this.#breakOff(error);
+    }
     if (streaming === undefined) {
       this.#connection.end();
       return;
@@ -122,6 +125,12 @@ export class ServedRequest {
         this.#response.destroy(asFailure(error));
       })
       .finally(() => this.#connection.end());
+  }
+
+  /** For what must not be thrown on: it would end the process. */
+  #breakOff(error: unknown): void {
+    this.#serving.log.error('request broken off', error, { request_id: this.#head.requestId });
+    this.#request.socket.destroy();
   }
 
   /** The body as it comes. Whoever stops reading leaves the connection open for the answer. */

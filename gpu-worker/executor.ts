@@ -11,6 +11,7 @@ import type { Platform } from '../core/ports/platform.ts';
 import { judge } from './blame.ts';
 import { type Batch, Dispatcher, type DispatchParts, workFor } from './dispatcher.ts';
 import type { Ending } from './ledger.ts';
+import { SPAWN_MS } from './pool.ts';
 import type { Slot } from './slot.ts';
 
 type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'>;
@@ -45,7 +46,7 @@ export class Executor {
       const ran = await this.#run(slot, batch);
       if (ran === undefined) this.dispatcher.dispatch();
       else if (ran.answer.kind === 'done') await this.#done(ran, ran.answer);
-      else await this.#mishap(ran.batch, ran.answer.kind, ran.answer.computeMs);
+      else if (!this.#parts.pool.isEnded) await this.#mishap(ran.batch, ran.answer.kind, ran.answer.computeMs);
     } catch (error) {
       this.#ports.log.error('batch not run', error, { version: batch.version.key });
       await this.#parts.ledger.fail(batch.works, asFailure(error));
@@ -142,7 +143,9 @@ export class Executor {
     if (mishap !== 'refused') {
       this.#ports.log.warn('runner lost', { version: version.key, how: mishap, jobs: batch.works.length, computeMs });
     }
-    const next = afterMishap(batch, mishap, computeMs);
+    // Who kills a runner pays for the next one too.
+    const lostMs = mishap === 'refused' ? 0 : SPAWN_MS + version.loadMs;
+    const next = afterMishap(batch, mishap, computeMs + lostMs);
     if (next.kind === 'rerun') {
       this.dispatcher.rerun(next.attempts.map((attempt) => ({ ...attempt, version, begun: true })));
       this.dispatcher.dispatch();

@@ -21,6 +21,7 @@ export class Heartbeat {
   #reportedMs = 0;
   #reported = '';
   #tidiedMs = 0;
+  #draining = false;
 
   constructor(ports: Pick<Platform, 'capacity' | 'clock' | 'log'>, parts: DispatchParts, config: HeartbeatConfig) {
     this.#ports = ports;
@@ -44,7 +45,13 @@ export class Heartbeat {
     this.#stopped.abort();
   }
 
-  async report(draining: boolean): Promise<void> {
+  /** From now on reports say that this worker takes no more work. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    return this.report();
+  }
+
+  async report(): Promise<void> {
     const { queue, pool, shelf } = this.#parts;
     const rowMs: Record<string, number> = {};
     for (const version of shelf.all()) if (version.measured) rowMs[version.key] = version.rowMs();
@@ -56,7 +63,7 @@ export class Heartbeat {
       backlogMs: queue.costMs('interactive') + queue.costMs('bulk'),
       rowMs,
       loaded: pool.loaded(),
-      draining,
+      draining: this.#draining,
     };
     this.#reportedMs = report.atMs;
     this.#reported = this.#digest();
@@ -75,7 +82,7 @@ export class Heartbeat {
       await ledger.extend();
     }
     const age = nowMs - this.#reportedMs;
-    if (age >= REPORT_UNCHANGED_MS || (age >= REPORT_MS && this.#digest() !== this.#reported)) await this.report(false);
+    if (age >= REPORT_UNCHANGED_MS || (age >= REPORT_MS && this.#digest() !== this.#reported)) await this.report();
   }
 
   /** What makes a new report worth sending. */

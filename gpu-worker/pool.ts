@@ -11,7 +11,7 @@ import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 const LEAST_LOAD_LIMIT_MS = 30 * SECOND_MS;
 const LOAD_BYTES_PER_MS = 10_000;
 /** A process takes this long to start (measured 100 to 130 ms). */
-const SPAWN_MS = 130;
+export const SPAWN_MS = 130;
 /** A model that could not be loaded is not tried again for this long; its jobs fail at once meanwhile. */
 const LOAD_FAILURE_MS = 5 * SECOND_MS;
 /** A runner beyond the first that has had nothing to do for so long gives its memory back. */
@@ -35,6 +35,7 @@ export class RunnerPool {
   readonly #config: PoolConfig;
   readonly #loading = new Set<string>();
   readonly #failures = new Map<string, { readonly failure: Failure; readonly untilMs: number }>();
+  #ended = false;
 
   constructor(
     ports: Pick<Platform, 'clock' | 'log'>,
@@ -52,7 +53,13 @@ export class RunnerPool {
   /** Starts the first runner, so that the first model need not wait for a process. */
   warm(): void {
     const slot = this.#slots[0]!;
-    if (this.#slots.every((each) => each.runner === undefined) && !slot.busy) slot.runner = this.#spawn();
+    if (this.#ended || slot.busy || this.#slots.some((each) => each.runner !== undefined)) return;
+    slot.runner = this.#spawn();
+  }
+
+  /** True once the runners were ended on purpose: nothing is started any more, and no loss says anything about a job. */
+  get isEnded(): boolean {
+    return this.#ended;
   }
 
   get isBusy(): boolean {
@@ -78,6 +85,7 @@ export class RunnerPool {
 
   /** Where waiting work of a version can run now: asked for versions with waiting work only. */
   place(version: ServedVersion, nowMs: number): Placement {
+    if (this.#ended) return WAIT;
     let elsewhere = false;
     for (const slot of this.#slots) {
       if (!slot.loaded.has(version.key)) continue;
@@ -179,6 +187,7 @@ export class RunnerPool {
   }
 
   async end(): Promise<void> {
+    this.#ended = true;
     const ended = this.#slots.map((slot) => slot.runner?.ended);
     for (const slot of this.#slots) clearSlot(slot);
     await Promise.all(ended);
@@ -207,7 +216,7 @@ export class RunnerPool {
   }
 
   #roomFor(version: ServedVersion): Slot | undefined {
-    if (this.#loading.has(version.key)) return undefined;
+    if (this.#ended || this.#loading.has(version.key)) return undefined;
     const slot = roomiestSlot(this.#slots.filter((each) => !each.loaded.has(version.key)));
     return slot !== undefined && this.#canFit(slot, version) ? slot : undefined;
   }
@@ -220,7 +229,11 @@ export class RunnerPool {
   /** Ends idle runners, those with the least recently used models first, until the version fits or none is left. */
   #makeRoom(target: Slot, version: ServedVersion): void {
     while (bytesWith(this.#slots, target, version) > this.#config.memoryLimitBytes) {
-      const victim = leastRecentlyUsed(this.#slots, target);
+      // Not a runner that has this very model: it is wanted in one more, not in another.
+      const victim = leastRecentlyUsed(
+        this.#slots.filter((slot) => !slot.loaded.has(version.key)),
+        target,
+      );
       if (victim === undefined) return;
       this.#ports.log.info('models evicted', { models: [...victim.loaded.keys()].join(' ') });
       clearSlot(victim);

@@ -51,9 +51,9 @@ export class ServedVersion {
     this.#latestCost = cost;
   }
 
-  /** Milliseconds of a row alone, as last measured. */
+  /** Milliseconds of a row in the runs of late. */
   rowMs(): number {
-    return this.#latestCost?.predictMs(1) ?? this.record.validation.rowMs;
+    return this.#latestCost?.shareMs(1) ?? this.record.validation.rowMs;
   }
 
   get measured(): boolean {

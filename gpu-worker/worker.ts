@@ -68,11 +68,11 @@ export function createWorker(
       intake.start();
       beating = heartbeat.run();
       await preload(ports, parts, config.preload);
-      await heartbeat.report(false);
+      await heartbeat.report();
     },
     async drain(deadlineMs) {
       await intake.stop();
-      await heartbeat.report(true);
+      await heartbeat.drain();
       await parts.ledger.giveBack(parts.queue.takeBuckets(() => true).map((work) => work.delivery));
       while (executor.isBusy && ports.clock.nowMs() < deadlineMs) await ports.clock.sleep(DRAIN_POLL_MS);
       heartbeat.stop();

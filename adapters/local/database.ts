@@ -29,13 +29,18 @@ export function openDatabase(file: string, sharing: 'exclusive' | 'shared'): Dat
 
 /** Brings the schema up to the last of `migrations`; each is applied once, whole or not at all, in order. */
 export function migrate(database: DatabaseSync, migrations: readonly string[]): void {
-  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > migrations.length) {
-    throw new Error(
-      `the database has schema ${version}, this release knows ${migrations.length}: start the newer release`,
-    );
-  }
-  for (let next = version; next < migrations.length; next++) {
-    database.exec(`BEGIN IMMEDIATE; ${migrations[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
+  // The lock before the look: another process may be at it.
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (version > migrations.length) {
+      const known = `the database has schema ${version}, this release knows ${migrations.length}`;
+      throw new Error(`${known}: start the newer release`);
+    }
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
   }
 }

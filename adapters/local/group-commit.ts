@@ -59,10 +59,10 @@ export class Commits {
     return value;
   }
 
-  /** What `query` returns, once everything that it saw is committed. */
+  /** What `query` returns, once everything that it saw is committed. `record-damaged` if a page cannot be read. */
   async read<T>(query: () => T): Promise<T> {
     for (;;) {
-      const value = query();
+      const value = onDisk(query);
       const group = this.#group;
       if (group === undefined) return value;
       const committed = await group.done.then(
@@ -99,7 +99,10 @@ export class Commits {
     return group;
   }
 
-  /** At the end of this turn, but no sooner after the last commit than that took: the disk gets half of this thread at most. */
+  /**
+   * At the end of this turn, but no sooner after the last commit than that took: the disk gets half of this thread at
+   * most. By the machine's own clock, as it paces the machine and decides nothing.
+   */
   #schedule(group: Group): void {
     const commit = () => {
       if (this.#group === group) this.#commit(group);
@@ -139,5 +142,13 @@ export class Commits {
     this.#group = undefined;
     group.reject(new Failure('storage-unavailable', {}, { cause }));
     if (this.#database.isTransaction) this.#statements.rollback.run();
+  }
+}
+
+function onDisk<T>(query: () => T): T {
+  try {
+    return query();
+  } catch (error) {
+    throw asStorageFailure(error);
   }
 }

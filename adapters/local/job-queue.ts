@@ -1,4 +1,4 @@
-import { asFailure, Failure } from '../../core/failure.ts';
+import { Failure } from '../../core/failure.ts';
 import type { Job, Lane as LaneName } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
@@ -8,6 +8,7 @@ import type { Commits } from './group-commit.ts';
 import { Lane, type Message } from './lane.ts';
 import type { MessageRows } from './message-rows.ts';
 import type { SealedJobs } from './sealed-jobs.ts';
+import { asStorageFailure } from './storage-failure.ts';
 
 /** As the port says: a message that nobody finishes with is taken out after this many deliveries. */
 const MAX_RECEIVES = 50;
@@ -165,17 +166,21 @@ export class LocalJobQueue implements JobQueue {
       lane.handOut(message, receipt, visibleAtMs);
       const job = message.receiveCount > MAX_RECEIVES ? GIVEN_UP : (message.job ?? this.#load(message));
       if (job === 'ended' || job instanceof Failure) void this.#takeOut(lane, receipt, job);
-      else deliveries.push({ job, receipt, receiveCount: message.receiveCount });
+      else if (job !== 'unread') deliveries.push({ job, receipt, receiveCount: message.receiveCount });
     }
     return deliveries;
   }
 
-  #load({ tenant, id }: Message): Job | 'ended' | Failure {
+  /** `unread` if the disk refuses: the message then comes again after its visibility. */
+  #load({ tenant, id }: Message): Job | 'ended' | 'unread' | Failure {
     try {
       const sealed = this.#parts.rows.payload(tenant, id);
       return sealed === undefined ? 'ended' : this.#parts.sealed.openJob(tenant, id, sealed);
     } catch (error) {
-      return asFailure(error);
+      const failure = asStorageFailure(error);
+      if (failure instanceof Failure && failure.code !== 'storage-unavailable') return failure;
+      this.#parts.log.error('a message cannot be read now', error, { tenant, job: id });
+      return 'unread';
     }
   }
 

@@ -29,7 +29,7 @@ export class LocalLimits implements Limits {
     this.#crashedBeforeMs = crashedBeforeMs;
   }
 
-  lease(
+  async lease(
     tenant: string,
     meter: string,
     policy: GcraPolicy,
@@ -46,11 +46,11 @@ export class LocalLimits implements Limits {
     return rate.lease(policy, needed, wanted, nowMs);
   }
 
-  reserve(reservation: Reservation, nowMs: number): Promise<ReserveAnswer> {
+  async reserve(reservation: Reservation, nowMs: number): Promise<ReserveAnswer> {
     return this.#usageOf(reservation.tenant).compute.reserve(reservation, nowMs);
   }
 
-  settle(tenant: string, id: string, computeMs: number, nowMs: number): Promise<void> {
+  async settle(tenant: string, id: string, computeMs: number, nowMs: number): Promise<void> {
     return this.#usageOf(tenant).compute.settle(id, computeMs, nowMs);
   }
 

@@ -74,7 +74,8 @@ class Check {
     const loaded = await this.#runner.load(HANDLE, path, this.#clock.nowMs() + LOAD_LIMIT_MS);
     if (loaded.kind === 'timed-out') throw new Failure('validation-timeout', { detail: 'while loading' });
     if (loaded.kind === 'crashed') throw new Failure('model-invalid', { detail: 'loading it ended the process' });
-    if (loaded.kind === 'refused') throw new Failure('model-invalid', { detail: loaded.reason });
+    if (loaded.kind === 'refused')
+      throw new Failure('model-invalid', { detail: loaded.reason.replaceAll(path, 'the file') });
     const { signature } = loaded;
     refuseUnservable(signature);
     this.#deadlineMs = this.#clock.nowMs() + RUNS_LIMIT_MS;

@@ -109,10 +109,7 @@ export class LaneQueue<T extends Waiting> {
       }
       ahead = Math.max(ahead + 1, rounds);
     }
-    for (const flow of touched) {
-      flow.rotate(bucket);
-      if (!flow.hasCredit(this.#round, 0)) this.#toBack(flow);
-    }
+    for (const flow of touched) if (!flow.hasCredit(this.#round, 0)) this.#toBack(flow);
   }
 
   /** Corrects a started item's cost by what was measured: each taken item exactly once. */

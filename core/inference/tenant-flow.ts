@@ -9,6 +9,8 @@ export type Waiting = {
   readonly bucket: string;
   /** Expected compute in milliseconds, its part of a shared run. */
   readonly costMs: number;
+  /** When it was accepted: a tenant's buckets take turns by age. */
+  readonly sinceMs: number;
 };
 
 /**
@@ -22,7 +24,6 @@ const MOST_DEBT_MS = 10_000;
 /** One tenant's work in one lane: first in first out for each bucket, and the credit that deficit round-robin keeps. */
 export class TenantFlow<T extends Waiting> {
   readonly tenant: string;
-  /** Buckets with work, the one whose turn is next first. */
   readonly #buckets = new Map<string, Fifo<T>>();
   #weight: number;
   #creditMs: number;
@@ -91,9 +92,17 @@ export class TenantFlow<T extends Waiting> {
     return rounds * QUANTUM_MS * this.#weight;
   }
 
+  /** Of the accepted buckets the one whose first item has waited longest. */
   nextBucket(accept: (bucket: string) => boolean): string | undefined {
-    for (const bucket of this.#buckets.keys()) if (accept(bucket)) return bucket;
-    return undefined;
+    let oldest: string | undefined;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const [bucket, queue] of this.#buckets) {
+      const { sinceMs } = queue.peek()!;
+      if (sinceMs >= oldestMs || !accept(bucket)) continue;
+      oldest = bucket;
+      oldestMs = sinceMs;
+    }
+    return oldest;
   }
 
   peek(bucket: string): T | undefined {
@@ -108,15 +117,6 @@ export class TenantFlow<T extends Waiting> {
     if (queue.length > 0) return false;
     this.#buckets.delete(bucket);
     return true;
-  }
-
-  /** The other buckets of this tenant come first next time. */
-  rotate(bucket: string): void {
-    if (this.#buckets.size < 2) return;
-    const queue = this.#buckets.get(bucket);
-    if (queue === undefined) return;
-    this.#buckets.delete(bucket);
-    this.#buckets.set(bucket, queue);
   }
 
   start(costMs: number): void {

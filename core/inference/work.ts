@@ -35,6 +35,7 @@ export function toWork(delivery: Delivery, version: string, bucket: Bucket, cost
     length: bucket.length,
     costKey: bucket.costKey,
     costMs,
+    sinceMs: job.acceptedAtMs,
     rows: job.rows,
     inputBytes: bytesOf(job),
   };

@@ -6,7 +6,7 @@ export type CapacityReport = {
   readonly runners: number;
   /** Measured compute of what it holds and has not started, over all its runners. */
   readonly backlogMs: number;
-  /** Measured milliseconds of a row alone, by `model@version`. */
+  /** Measured milliseconds of a row in the runs of late, by `model@version`. */
   readonly rowMs: Readonly<Record<string, number>>;
   /** `model@version` loaded and warm. */
   readonly loaded: readonly string[];

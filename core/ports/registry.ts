@@ -37,6 +37,7 @@ export type Page<T> = { readonly items: readonly T[]; readonly next: string | un
 export interface Registry {
   readTenant(id: string): Promise<Tenant | undefined>;
   writeTenant(tenant: Tenant): Promise<void>;
+  /** Its keys go with it: a later tenant of this name must not inherit them. */
   removeTenant(id: string): Promise<void>;
   listTenants(limit: number, cursor?: string): Promise<Page<Tenant>>;
 

@@ -7,7 +7,7 @@ type ErasePorts = Pick<
   'registry' | 'dataKeys' | 'jobs' | 'queue' | 'idempotency' | 'limits' | 'quarantine' | 'clock'
 >;
 
-/** Handlers may act on a tenant record that is a second old, and finish what they began; the rest is room for clocks. */
+/** Handlers may act on a tenant or a key that they read a second ago, and finish what they began; the rest is room for clocks. */
 const SUSPENSION_KNOWN_MS = 1.5 * SECOND_MS;
 
 /**
@@ -20,17 +20,17 @@ export async function eraseTenantData(ports: ErasePorts, tenant: string): Promis
 }
 
 /**
- * Suspends a tenant, waits until every handler knows, revokes its keys, erases its data and its quota, and removes it.
- * Safe to repeat after a failure: the record goes last. `tenant-unknown`.
+ * Suspends a tenant and revokes its keys, waits until every handler knows, then erases its data and its quota and removes
+ * it. Safe to repeat after a failure: the record goes last. `tenant-unknown`.
  */
 export async function removeTenant(
   ports: ErasePorts & Pick<Platform, 'directory' | 'config'>,
   id: string,
 ): Promise<void> {
   await changeTenant(ports, id, { suspended: true });
-  await ports.clock.sleep(SUSPENSION_KNOWN_MS);
   const nowMs = Math.floor(ports.clock.nowMs());
   for (const key of await ports.registry.listKeys(id)) await ports.registry.revokeKey(key.id, nowMs);
+  await ports.clock.sleep(SUSPENSION_KNOWN_MS);
   await destroyData(ports, id);
   await ports.limits.erase(id);
   await ports.directory.remove(id);

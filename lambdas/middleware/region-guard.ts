@@ -25,8 +25,12 @@ export function regionGuard(ports: RegionPorts): Middleware {
     },
     async onError(step) {
       const { event: exchange } = step;
-      exchange.elsewhere ??= await findHome(ports, step);
-      if (exchange.elsewhere !== undefined) await answerElsewhere(ports, step, exchange.elsewhere);
+      try {
+        exchange.elsewhere ??= await findHome(ports, step);
+        if (exchange.elsewhere !== undefined) await answerElsewhere(ports, step, exchange.elsewhere);
+      } catch (error) {
+        step.error = asFailure(error);
+      }
     },
   };
 }
@@ -71,12 +75,8 @@ async function answerElsewhere(
     step.response = { status: 307, headers: { Location: url }, body: '' };
     return;
   }
-  try {
-    step.response = await forward(ports, exchange, url);
-    exchange.elsewhere = { ...home, forwarded: true };
-  } catch (error) {
-    step.error = asFailure(error);
-  }
+  step.response = await forward(ports, exchange, url);
+  exchange.elsewhere = { ...home, forwarded: true };
 }
 
 function forward({ forwarder }: RegionPorts, { event, invocation }: Exchange, url: string): Promise<HttpAnswer> {

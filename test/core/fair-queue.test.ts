@@ -23,7 +23,7 @@ function runOnce(queue: FairQueue<Item>, rows = MOST_ROWS, factor = 1): Item[] {
 }
 
 function item(at: number, changes: Partial<Item> = {}): Item {
-  return { tenant: 'a', lane: 'interactive', weight: 1, bucket: 'm', costMs: 1, at, ...changes };
+  return { tenant: 'a', lane: 'interactive', weight: 1, bucket: 'm', costMs: 1, sinceMs: at, at, ...changes };
 }
 
 const anyItem = fc.record({
@@ -159,6 +159,24 @@ describe('a fair queue', () => {
     for (let run = 0; run < 10; run += 1) runOnce(queue);
     queue.push(item(0, { tenant: 'quiet' }));
     expect(runOnce(queue).map(({ tenant }) => tenant)).toContain('quiet');
+  });
+
+  test('lets a tenant’s buckets take turns by age, so that none of them starves beside a busy one', () => {
+    const queue = new FairQueue<Item>();
+    let at = 0;
+    const push = (tenant: string, bucket: string) => queue.push(item(at++, { tenant, bucket }));
+    for (const tenant of ['a', 'b', 'c']) {
+      push(tenant, 'rare');
+      for (let n = 0; n < 20; n += 1) push(tenant, `busy${n % 5}`);
+    }
+    const served = new Set<string>();
+    for (let run = 0; run < 10; run += 1) {
+      for (const each of runOnce(queue, 2)) {
+        served.add(`${each.tenant} ${each.bucket}`);
+        push(each.tenant, each.bucket);
+      }
+    }
+    expect([...served]).toEqual(expect.arrayContaining(['a rare', 'b rare', 'c rare']));
   });
 
   test('does not let a tenant pass for new by running empty between its jobs', () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../core/failure.ts';
 import type { InferAnswer } from '../../core/inference/request.ts';
@@ -314,6 +315,12 @@ describe('infer', () => {
     const gzip = await host.call('POST', INFER, { as: ACME, body: BODY, headers: { 'Content-Encoding': 'gzip' } });
     expect(problemOf(gzip).code).toBe('content-encoding-unsupported');
   });
+});
+
+test('the server says which version it is: the one in package.json', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { text } = await host.call('GET', '/v2');
+  expect(problemOf({ text })).toMatchObject({ name: 'sluice', version });
 });
 
 describe('what breaks on our side', () => {

@@ -112,6 +112,11 @@ describe('events', () => {
     );
   });
 
+  test('an offer to speak another protocol is not taken up', async () => {
+    const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+    expect((await send(post(INFER, ...offer))).status).toBe(200);
+  });
+
   test('a request without a body has none, and with an absolute target the same path', async () => {
     await send(post('http://elsewhere.example/v2/models/m/infer'));
     expect(events[0]).toMatchObject({ body: null, isBase64Encoded: false, path: INFER });
@@ -197,6 +202,9 @@ describe('answers', () => {
       throw new Error('broken');
     };
     expect((await send(post(INFER))).status).toBe(500);
+    expect(errors.splice(0)).toHaveLength(1);
+    handle = () => ({ status: 200, headers: { Broken: 'a\r\nb: c' }, body: '' });
+    expect((await send(post(INFER))).status).toBeUndefined();
     expect(errors.splice(0)).toHaveLength(1);
     handle = () => json(200, {});
     expect((await send(post(INFER))).status).toBe(200);
@@ -362,7 +370,7 @@ describe('what is no request', () => {
   test('any bytes are answered with a problem or not at all, and the server goes on', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ maxLength: 200 })), async (bytes) => {
-        const { status } = await sendRaw(server.url, [bytes, '\r\n\r\n'], 50);
+        const { status } = await sendRaw(server.url, [bytes, '\r\n\r\n'], { untilMs: 50 });
         expect([undefined, 400, 404, 405, 431]).toContain(status);
       }),
       { numRuns: 50 },

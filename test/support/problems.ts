@@ -40,7 +40,9 @@ export function problemFaults(parts: ProblemParts): string[] {
   if (STATUS[code] !== parts.status || body.status !== parts.status) faults.push(`${code} with status ${parts.status}`);
   if (body.advice !== FAILURES[code].advice) faults.push('advice missing');
   if (body.retryable !== FAILURES[code].retryable) faults.push('retryable missing');
-  for (const member of ['type', 'title', 'detail', 'instance', 'request_id'] as const) {
+  // Of a request that could not be read the path is not known.
+  if (typeof body.instance !== 'string') faults.push('instance missing');
+  for (const member of ['type', 'title', 'detail', 'request_id'] as const) {
     if (typeof body[member] !== 'string' || body[member] === '') faults.push(`${member} missing`);
   }
   const isV2 = body.instance?.startsWith('/v2') === true;

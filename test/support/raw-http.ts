@@ -8,21 +8,25 @@ export type RawAnswer = {
   readonly body: string;
 };
 
-const LONGEST_MS = 10_000;
+export type RawOptions = {
+  /** Then whatever came is the answer. */
+  readonly untilMs?: number;
+  /** Says with a FIN that no more comes, which a server may take as the end of all interest. */
+  readonly ends?: boolean;
+  /** The answer is to HEAD: its length is of a body that does not come. */
+  readonly headOnly?: boolean;
+};
 
-/**
- * Sends bytes over a socket of their own and reads what comes back until the server closes, or `untilMs` milliseconds have
- * passed without a whole answer. For what `fetch` refuses to send.
- */
+/** Sends bytes over a socket of their own and reads one answer. For what `fetch` refuses to send. */
 export function sendRaw(
   url: string,
   parts: readonly (string | Uint8Array)[],
-  untilMs = LONGEST_MS,
+  { untilMs = 10_000, ends = false, headOnly = false }: RawOptions = {},
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ host: hostname, port: Number(port) });
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     const end = () => {
       clearTimeout(timer);
       socket.destroy();
@@ -31,11 +35,11 @@ export function sendRaw(
     const timer = setTimeout(end, untilMs);
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      if (isWhole(Buffer.concat(chunks))) end();
+      if (isWhole(Buffer.concat(chunks), headOnly)) end();
     });
-    socket.on('error', end);
-    socket.on('close', end);
+    for (const event of ['error', 'end', 'close']) socket.on(event, end);
     for (const part of parts) socket.write(part);
+    if (ends) socket.end();
   });
 }
 
@@ -44,10 +48,11 @@ export function head(...lines: readonly string[]): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function isWhole(bytes: Buffer): boolean {
+function isWhole(bytes: Buffer, headOnly: boolean): boolean {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) return false;
-  const { headers } = parseAnswer(bytes);
+  const { status = 0, headers } = parseAnswer(bytes);
+  if (headOnly || status === 204 || status === 304) return true;
   const length = headers.get('content-length');
   if (length !== undefined) return bytes.length >= end + 4 + Number(length);
   return headers.get('transfer-encoding') === 'chunked' ? bytes.includes('\r\n0\r\n\r\n', end) : false;
@@ -64,6 +69,8 @@ function parseAnswer(bytes: Buffer): RawAnswer {
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
     }),
   );
-  const body = end === -1 ? '' : bytes.subarray(end + 4).toString('utf8');
+  const length = headers.get('content-length');
+  const last = length === undefined ? bytes.length : end + 4 + Number(length);
+  const body = end === -1 ? '' : bytes.subarray(end + 4, last).toString('utf8');
   return { status: status === undefined ? undefined : Number(status), headers, body };
 }

@@ -86,6 +86,9 @@ describe('a drain', () => {
     await expect.poll(() => runners.runs.length).toBe(1);
     await worker.drain(world.clock.nowMs() + 50);
     expect(world.returned).toEqual([job.id]);
+    await world.clock.sleep(100);
     expect(world.outcomes.size).toBe(0);
+    expect(world.quarantined).toEqual([]);
+    expect(runners.runners.map((runner) => runner.alive())).toEqual([false]);
   });
 });

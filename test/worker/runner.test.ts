@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
 import type { ModelRunner } from '../../adapters/onnx/model-runner.ts';
 import type { Tensor } from '../../core/inference/tensor.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
+import { writeModel } from '../../models/onnx/codec.ts';
+import { graphBuilder, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
 import { crashOnMinusOne, endlessLoop, idLookup, type ModelFiles } from '../support/bad-models.ts';
 import { descendantsOf, isRunning } from '../support/processes.ts';
 
@@ -101,6 +104,19 @@ describe('a runner', () => {
     expect((await runner.run(1, ofX(-1), never)).kind).toBe('crashed');
   });
 
+  test('refuses a run that asks for more memory than its limit, and lives on', async () => {
+    const runner = spawnRunner(
+      { provider: 'cpu', intraOpThreads: 1, environment: {}, memoryLimitBytes: 1_000_000_000 },
+      clock,
+    );
+    onTestFinished(() => runner.kill());
+    await runner.load(1, fileOf(greedy()), never);
+    const size = (count: number) => int64s('count', [1], count);
+    expect((await runner.run(1, [size(1000)], never)).kind).toBe('done');
+    expect((await runner.run(1, [size(1_500_000_000)], never)).kind).toBe('refused');
+    expect((await runner.run(1, [size(1000)], never)).kind).toBe('done');
+  });
+
   test('that dies of a native crash answers so', async () => {
     const runner = startRunner();
     await runner.load(1, fileOf(crashOnMinusOne()), never);
@@ -134,10 +150,8 @@ describe('a runner', () => {
   });
 
   test('does not outlive a worker that is killed, even while a model blocks it', async () => {
-    const parent = spawn(process.execPath, [
-      join(import.meta.dirname, '..', 'support', 'runner-parent.ts'),
-      fileOf(endlessLoop('positive')),
-    ]);
+    const program = fileURLToPath(new URL('../support/runner-parent.ts', import.meta.url));
+    const parent = spawn(process.execPath, [program, fileOf(endlessLoop('positive'))]);
     await new Promise((resolve) => parent.stdout.once('data', resolve));
     const pids = descendantsOf(parent.pid!);
     expect(pids.some((pid) => commandOf(pid).includes('runner.ts'))).toBe(true);
@@ -145,6 +159,14 @@ describe('a runner', () => {
     await expect.poll(() => pids.filter(isRunning), { timeout: 5000 }).toEqual([]);
   });
 });
+
+/** `count` INT64 [1] to the greatest of so many floats, all 0. */
+function greedy(): ModelFiles {
+  const builder = graphBuilder('greedy');
+  builder.opTo(['most'], 'ReduceMax', [builder.op('ConstantOfShape', ['count'])], { keepdims: 0 });
+  const graph = builder.graph([tensorValue('count', 'int64', [1])], [tensorValue('most', 'float', [])]);
+  return { model: writeModel(onnxModel(graph, { '': 17 }, 'greedy')), manifest: { name: 'greedy' }, golden: '' };
+}
 
 function commandOf(pid: number): string {
   try {
