@@ -21,7 +21,7 @@ export function refuseMalformed(serving: Serving, connection: Connection, code: 
   }
   connection.fail(async () => {
     const requestId = serving.nextRequestId();
-    const head = { method: '', path: '', query: '', rawHeaders: [], sourceIp: socket.remoteAddress, requestId };
+    const head = { method: '', path: '/', query: '', rawHeaders: [], sourceIp: socket.remoteAddress, requestId };
     const event = new ApiEvent(
       { ...head, arrivedAtMs: serving.clock.nowMs() },
       { resource: '', params: null },

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /*
  * What a worker and its runner say to each other over a socket pair: u32 bytes of the payload (little-endian), u8 kind,
@@ -17,7 +17,7 @@ const HEADER_BYTES = 8;
 const MOST_PAYLOAD_BYTES = 1024 * 1024 * 1024;
 
 /** Sends one frame with one system call. */
-export function writeFrame(socket: Socket, kind: FrameKind, head: Uint8Array, body: Uint8Array): void {
+export function writeFrame(socket: Duplex, kind: FrameKind, head: Uint8Array, body: Uint8Array): void {
   const header = Buffer.alloc(HEADER_BYTES + head.length);
   header.writeUInt32LE(head.length + body.length, 0);
   header[4] = kind;

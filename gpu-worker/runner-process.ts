@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { LoadAnswer, ModelRunner, RunAnswer } from '../adapters/onnx/model-runner.ts';
@@ -21,7 +22,7 @@ export type RunnerSettings = {
    * TypeScript compiler: 55 MB instead of 85.
    */
   readonly cacheFolder?: string | undefined;
-  /** Memory beyond which allocations of a runner fail. Default 8 GiB. */
+  /** Memory beyond which allocations of a runner fail. Default 8 GiB, or half of the machine. */
   readonly memoryLimitBytes?: number | undefined;
 };
 
@@ -33,7 +34,7 @@ export type RunnerSettings = {
 const GUARD = 'ulimit -c 0; ulimit -d "$1"; shift; "$@" & exec 3<&-; read -r _; kill -9 0';
 /** Writable memory that Node maps and hardly uses (measured 0.6 GB). */
 const RESERVED_BYTES = GIB;
-const DEFAULT_MEMORY_LIMIT_BYTES = 8 * GIB;
+const DEFAULT_MEMORY_LIMIT_BYTES = Math.min(8 * GIB, totalmem() / 2);
 const SOCKET_DESCRIPTOR = 3;
 const RUNNER = fileURLToPath(new URL('./runner.ts', import.meta.url));
 /** A small young generation halves what an idle runner occupies and costs no measurable speed: tensors lie outside it. */

@@ -3,8 +3,8 @@ import type { Platform } from '../../core/ports/platform.ts';
 import type { Middleware, Step } from './exchange.ts';
 
 /**
- * One line a request: changes of the control plane at `info`, what broke on our side at `warn`, the rest at `debug`, as
- * predictions come by the ten thousand. Of a request that belongs to another region no tenant or principal is named.
+ * One line a request: changes of the control plane at `info`, what broke on our side at `warn`, the rest at `debug`:
+ * predictions, refusals under load and strangers come by the ten thousand. Of a request that belongs to another region no tenant or principal is named.
  */
 export function requestLog(ports: Pick<Platform, 'log' | 'clock'>, routeId: string, isChange: boolean): Middleware {
   const { log, clock } = ports;
@@ -21,8 +21,8 @@ export function requestLog(ports: Pick<Platform, 'log' | 'clock'>, routeId: stri
       code: error == null ? undefined : asFailure(error).code,
       home_region: exchange.elsewhere?.region,
     };
-    if (status >= 500) log.warn('request', fields);
-    else if (isChange) log.info('request', fields);
+    if (status >= 500 && fields.code !== 'overloaded') log.warn('request', fields);
+    else if (isChange && exchange.principal !== undefined) log.info('request', fields);
     else log.debug('request', fields);
   };
   return { after: write, onError: write };

@@ -6,7 +6,7 @@ import { problemFaults } from '../support/problems.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
-const RUNS = Number(process.env.SLUICE_FUZZ_RUNS ?? 2000);
+const RUNS = Number(process.env.SLUICE_FUZZ_RUNS ?? 6000);
 /** Nothing that a stranger sends may take longer; the longest wait that the headers ask for is one second. */
 const ANSWERED_WITHIN_MS = 5000;
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { LocalDataKeys } from '../../adapters/local/data-keys.ts';
 import type { Outcome } from '../../core/inference/job.ts';
 import type { Tensor } from '../../core/inference/tensor.ts';
 import { type Exchange, leaksInAnswers, type MarkedTenant, sendMarked } from '../support/marked-traffic.ts';
@@ -138,10 +139,14 @@ describe('a leak that was planted is found', () => {
 
   test('a payload in the database', async () => {
     const { platform, tenants } = await start(1);
-    const { dataKeys } = platform.region().platform;
-    dataKeys.seal = async (_tenant, _context, plain) => plain;
-    const marks = new MarkerRun();
-    await sendMarked(tenants, marks, { accepted: 1 });
-    expect((await marks.inFolder(platform.dataFolder)).map(({ what }) => what)).toContain('plain text');
+    vi.spyOn(LocalDataKeys.prototype, 'sealWith').mockImplementation((_key, _tenant, _context, plain) => plain);
+    vi.spyOn(LocalDataKeys.prototype, 'openNow').mockImplementation((_tenant, _context, sealed) => Buffer.from(sealed));
+    try {
+      const marks = new MarkerRun();
+      const leaks = await search(platform, marks, await sendMarked(tenants, marks, { accepted: 1 }));
+      expect(leaks).toContainEqual({ where: 'file /us/region.db-wal', what: 'plain text' });
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 });

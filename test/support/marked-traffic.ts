@@ -1,5 +1,4 @@
-import type { Answer, ApiClient, InferJson } from './http-client.ts';
-import { inferPath } from './http-client.ts';
+import { type Answer, type ApiClient, inferPath } from './http-client.ts';
 import type { Leak, MarkerRun } from './markers.ts';
 import { TRIAL, trialOf } from './trial-model.ts';
 
@@ -50,12 +49,11 @@ export const KINDS = {
     };
   },
   async repeated(tenant, marks) {
-    const text = marks.next(tenant.id);
-    const key = `${tenant.id}-${text.length}-${Math.random()}`;
-    const ask = () =>
-      tenant.client.infer('trial', trialOf(text), { headers: { 'Idempotency-Key': key }, members: OUTPUTS });
-    const first = await ask();
-    return { tenant: tenant.id, own: [text], answers: [first, await ask()] };
+    const [text, key] = [marks.next(tenant.id), marks.next(tenant.id)];
+    const options = { headers: { 'Idempotency-Key': key }, members: OUTPUTS };
+    const answers = [];
+    for (let i = 0; i < 2; i += 1) answers.push(await tenant.client.infer('trial', trialOf(text), options));
+    return { tenant: tenant.id, own: [text, key], answers };
   },
   async 'hung up'(tenant, marks) {
     const text = marks.next(tenant.id);
@@ -78,7 +76,7 @@ export const KINDS = {
       await tenant.client.infer('trial', trialOf(text), { members: { [field]: text } }),
       await tenant.client.infer('trial', trialOf(text), { members: { outputs: [{ name: field }] } }),
       await tenant.client.send('POST', inferPath('trial'), { body: `{"inputs": ${text}` }),
-      await tenant.client.get(`/v2/models/${model.toLowerCase().slice(0, 60)}`),
+      await tenant.client.get(`/v2/models/${model}?note=${text}`, { 'x-note': text, 'user-agent': text }),
     ];
     return { tenant: tenant.id, own: [text, field, model], answers };
   },
@@ -118,11 +116,6 @@ export function leaksInAnswers(exchanges: readonly Exchange[], marks: MarkerRun)
       return leaks;
     }),
   );
-}
-
-/** The echo of a JSON answer. */
-export function echoOf(answer: Answer): unknown {
-  return answer.json<InferJson>().outputs[0]?.data?.[0];
 }
 
 function shuffle(items: unknown[]): void {

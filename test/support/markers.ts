@@ -37,18 +37,32 @@ export class MarkerRun {
     return this.#needles.filter(({ needle }) => bytes.includes(needle)).map(({ form }) => ({ where, what: form }));
   }
 
-  /** The same for every file below a folder. Files that go away meanwhile are not looked at. */
+  /** The same for every file below a folder, names too. */
   async inFolder(folder: string): Promise<Leak[]> {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const leaks: Leak[] = [];
-    for (const entry of entries) {
-      const path = join(entry.parentPath, entry.name);
-      leaks.push(...this.inBytes('file name', Buffer.from(path)));
-      if (!entry.isFile()) continue;
-      const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-      leaks.push(...this.inBytes(`file ${path.slice(folder.length)}`, bytes));
+    for await (const { name, bytes } of filesBelow(folder)) {
+      leaks.push(...this.inBytes(`file ${name}`, bytes), ...this.inBytes('file name', Buffer.from(name)));
     }
     return leaks;
+  }
+}
+
+/** Names of the files below a folder that hold a text, in their bytes or their name. */
+export async function filesWith(folder: string, text: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, bytes } of filesBelow(folder)) {
+    if (name.includes(text) || bytes.includes(text)) names.push(name);
+  }
+  return names;
+}
+
+/** Files that go away meanwhile are left out. */
+async function* filesBelow(folder: string): AsyncIterable<{ readonly name: string; readonly bytes: Buffer }> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const bytes = await readFile(path).catch(() => undefined);
+    if (bytes !== undefined) yield { name: path.slice(folder.length), bytes };
   }
 }
 

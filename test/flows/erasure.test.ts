@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { slowModel } from '../support/bad-models.ts';
+import { type ApiClient, firstOutput, fourOf, int64s } from '../support/http-client.ts';
+import { expectProblem } from '../support/problems.ts';
+import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
+
+const SLOW_ROUNDS = 700;
+const ASYNC = { headers: { prefer: 'respond-async' } };
+
+let running: RunningPlatform;
+
+beforeAll(async () => {
+  running = await startRunning({ models: ['row-sum', slowModel()], runners: 1 });
+});
+
+afterAll(() => running.end());
+
+const erase = (tenant: string, client: ApiClient) => client.send('DELETE', `/control/v1/tenants/${tenant}/data`);
+const inFlight = async (tenant: string, client: ApiClient) =>
+  (await client.get(`/control/v1/tenants/${tenant}/usage`)).json<{ in_flight: number }>().in_flight;
+
+describe('erasing a tenant while its work is under way', () => {
+  test('ends its waiting callers with a clear answer, frees their places, and disturbs nobody', async () => {
+    const leaving = await running.addTenant('leaving', { overrides: { requestsInFlight: 6 } });
+    const staying = await running.addTenant('staying');
+    const runs = staying.infer('slow', int64s('rounds', SLOW_ROUNDS));
+    await vi.waitFor(async () => expect(await inFlight('staying', staying)).toBe(1));
+    const waiting = [1, 2].map((i) => leaving.infer('row-sum', fourOf(i)));
+    const accepted = await Promise.all([3, 4, 5].map((i) => leaving.infer('row-sum', fourOf(i), ASYNC)));
+    await vi.waitFor(async () => expect(await inFlight('leaving', leaving)).toBe(5));
+    expect((await erase('leaving', leaving)).status).toBe(204);
+    for (const answer of accepted) {
+      expectProblem(await leaving.get(answer.header('location')!), 'prediction-unknown');
+    }
+    for (const answer of await Promise.all(waiting)) {
+      if (answer.status !== 200) console.log(answer.status, answer.text);
+      expect([200, 410, 504]).toContain(answer.status);
+    }
+    expect((await runs).status).toBe(200);
+    await vi.waitFor(async () => expect(await inFlight('leaving', leaving)).toBe(0), { timeout: 5000 });
+    expect(firstOutput(await leaving.infer('row-sum', fourOf(6)))).toEqual([24]);
+    expect(running.logLines.filter((line) => line.includes('"internal"'))).toEqual([]);
+  });
+});

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import type { LoadAnswer, ModelRunner, RunAnswer } from '../../../adapters/onnx/model-runner.ts';
+import type { Tensor } from '../../../core/inference/tensor.ts';
+import type { Clock } from '../../../core/ports/clock.ts';
+import type { ModelChecker } from '../../../core/ports/model-checker.ts';
+import { ROW_SIGNATURE } from '../jobs.ts';
+
+/*
+ * A model whose every answer is known without running it: a row x becomes 3x + term, and the file is the term. Some rows
+ * are refused, kill the runner or take their time.
+ */
+const REFUSED_BELOW = 0;
+export const SLOW_FROM = 800_000;
+export const CRASHING_FROM = 900_000;
+const SLOW_MS = 60;
+const COMPUTE_MS_PER_ROW = 2;
+
+export type Expected =
+  | { readonly kind: 'values'; readonly values: readonly number[] }
+  | { readonly kind: 'failed'; readonly code: string };
+
+export function expectedOf(term: number, x: number, rows: number): Expected {
+  if (x < REFUSED_BELOW) return { kind: 'failed', code: 'prediction-failed' };
+  if (x >= CRASHING_FROM) return { kind: 'failed', code: 'runner-crashed' };
+  return { kind: 'values', values: Array.from({ length: rows }, (_, row) => 3 * (x + row) + term) };
+}
+
+export function modelFile(term: number): Uint8Array {
+  return new TextEncoder().encode(`term ${term}\n`);
+}
+
+export function manifestOf(model: string): object {
+  // The longest timeout, as the clock of a story jumps.
+  return { name: model, timeoutMs: 600_000, limits: { maxRows: 256 } };
+}
+
+/** Believes every file that says its term. */
+export const knownModelChecker: ModelChecker = {
+  async check(modelPath) {
+    await termOf(modelPath);
+    const validation = { goldenPairs: 0, largestDifference: 0, loadMs: 1, rowMs: 0.1, memoryBytes: 1000 };
+    return { signature: ROW_SIGNATURE, validation };
+  },
+};
+
+/** A runner in this process. */
+export class KnownModelRunner implements ModelRunner {
+  readonly ended: Promise<void>;
+  readonly #clock: Clock;
+  readonly #terms = new Map<number, number>();
+  #resolveEnded: () => void = () => {};
+  #isAlive = true;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  async load(handle: number, path: string): Promise<LoadAnswer> {
+    this.#terms.set(handle, await termOf(path));
+    return { kind: 'loaded', signature: ROW_SIGNATURE, loadMs: 1, beforeBytes: 0, residentBytes: 1000 };
+  }
+
+  async run(handle: number, inputs: readonly Tensor[]): Promise<RunAnswer> {
+    const term = this.#terms.get(handle);
+    const { data, shape } = inputs[0]!;
+    const rows = data as Float32Array;
+    const computeMs = COMPUTE_MS_PER_ROW * rows.length;
+    const isSlow = rows.some((x) => x >= SLOW_FROM && x < CRASHING_FROM);
+    await this.#clock.sleep(isSlow ? SLOW_MS : 0);
+    if (!this.#isAlive || term === undefined) return { kind: 'crashed', computeMs };
+    if (rows.some((x) => x >= CRASHING_FROM)) {
+      this.kill();
+      return { kind: 'crashed', computeMs };
+    }
+    if (rows.some((x) => x < REFUSED_BELOW)) return { kind: 'refused', reason: 'below', computeMs };
+    return {
+      kind: 'done',
+      outputs: [{ name: 'y', datatype: 'FP32', shape, data: rows.map((x) => 3 * x + term) }],
+      computeMs,
+    };
+  }
+
+  killIfOverdue(): void {}
+
+  residentBytes(): number {
+    return 1000;
+  }
+
+  alive(): boolean {
+    return this.#isAlive;
+  }
+
+  kill(): void {
+    this.#isAlive = false;
+    this.#resolveEnded();
+  }
+}
+
+async function termOf(path: string): Promise<number> {
+  const term = /^term (\d+)\n$/.exec(await readFile(path, 'utf8'))?.[1];
+  if (term === undefined) throw new Error('not a file of this model');
+  return Number(term);
+}

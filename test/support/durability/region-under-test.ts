@@ -1,0 +1,84 @@
+import { mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { JsonLog } from '../../../adapters/local/json-log.ts';
+import { openDirectory, openRegion } from '../../../adapters/local/open-region.ts';
+import { createGateway, type Gateway } from '../../../core/inference/gateway.ts';
+import type { Clock } from '../../../core/ports/clock.ts';
+import type { Platform } from '../../../core/ports/platform.ts';
+import { SECOND_MS } from '../../../core/units.ts';
+import { ensurePlans } from '../../../embedded/sample-data.ts';
+import { startSweeper } from '../../../embedded/sweeper.ts';
+import { createWorker } from '../../../gpu-worker/worker.ts';
+import { type StoredPorts, withBoundaries } from './boundaries.ts';
+import { KnownModelRunner, knownModelChecker } from './known-model.ts';
+
+export const REGION = 'us';
+
+/** The files of one story. */
+export function storyFiles(folder: string): { data: string; history: string; log: string } {
+  return { data: join(folder, 'data'), history: join(folder, 'history.jsonl'), log: join(folder, 'log.jsonl') };
+}
+
+export type RegionUnderTest = {
+  readonly platform: Omit<Platform, 'identity'>;
+  readonly gateway: Gateway;
+  /** As told by SIGTERM. */
+  close(): Promise<void>;
+};
+
+export type Opening = {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly reach?: (boundary: string) => void;
+  /** Puts a mistake into the ports. */
+  readonly plant?: (ports: StoredPorts) => StoredPorts;
+};
+
+/** A region as embedded/region.ts composes it, without HTTP and with runners in this process. */
+export async function openRegionUnderTest(opening: Opening): Promise<RegionUnderTest> {
+  const { folder, clock, reach = () => {}, plant = (ports) => ports } = opening;
+  const files = storyFiles(folder);
+  mkdirSync(files.data, { recursive: true });
+  const logFile = openSync(files.log, 'a');
+  const log = new JsonLog({ write: (line) => writeSync(logFile, line) }, clock, 'warn');
+  const directory = openDirectory(files.data);
+  const storage = await openRegion({ dataFolder: files.data, region: REGION, clock, log, onBoundary: reach });
+  const platform = {
+    ...storage,
+    ...withBoundaries(plant({ ...storage, directory }), reach),
+    config: { region: REGION, regionUrls: {}, corsOrigins: [] },
+    clock,
+    log,
+    forwarder: { forward: () => Promise.reject(new Error('nothing is forwarded here')) },
+    modelChecker: knownModelChecker,
+  };
+  await ensurePlans(platform);
+  const worker = createWorker(
+    platform,
+    {
+      worker: 'w1',
+      pool: 'default',
+      runners: 2,
+      intraOpThreads: 1,
+      provider: 'cpu',
+      environment: {},
+      memoryLimitBytes: 4e9,
+      preload: [],
+    },
+    () => new KnownModelRunner(clock),
+  );
+  const gateway = createGateway(platform);
+  const sweeper = await startSweeper(platform);
+  await worker.start();
+  return {
+    platform,
+    gateway,
+    async close() {
+      gateway.stopAccepting();
+      await sweeper.stop();
+      await worker.drain(clock.nowMs() + 10 * SECOND_MS);
+      await storage.close();
+      directory.close();
+    },
+  };
+}
