@@ -90,10 +90,8 @@ export class RunnerPool {
     for (const slot of this.#slots) {
       if (!slot.loaded.has(version.key)) continue;
       if (slot.busy) elsewhere = true;
-      else if (slot.runner?.alive()) {
-        version.pressure.served(nowMs);
-        return { kind: 'ready', slot };
-      } else clearSlot(slot);
+      else if (slot.runner?.alive()) return { kind: 'ready', slot };
+      else clearSlot(slot);
     }
     if (elsewhere) version.pressure.wait(nowMs);
     const slot = elsewhere ? this.spareFor(version, nowMs) : this.#roomFor(version);
@@ -165,6 +163,7 @@ export class RunnerPool {
       const answer = await slot.runner.run(version.handle, inputs, deadlineMs);
       loaded.warm = true;
       loaded.lastUsedMs = this.#ports.clock.nowMs();
+      version.pressure.ran(answer.computeMs);
       return { ...answer, warm };
     } finally {
       this.#release(slot);

@@ -53,7 +53,7 @@ export class JobRows {
       `DELETE FROM job WHERE (tenant, id) IN (SELECT tenant, id FROM job WHERE expires_at_ms <= ? LIMIT ?)
        RETURNING tenant, id`,
     );
-    this.#erase = prepare('DELETE FROM job WHERE tenant = ?');
+    this.#erase = prepare('DELETE FROM job WHERE tenant = ? RETURNING id, state');
     this.#putPayload = prepare('INSERT OR REPLACE INTO job_payload (tenant, id, sealed) VALUES (?, ?, ?)');
     this.#dropPayload = prepare('DELETE FROM job_payload WHERE tenant = ? AND id = ?');
     this.#erasePayloads = prepare('DELETE FROM job_payload WHERE tenant = ?');
@@ -101,9 +101,10 @@ export class JobRows {
     return purged;
   }
 
-  erase(tenant: string): void {
-    this.#erase.run(tenant);
+  /** Deletes the jobs of a tenant and returns which they were. */
+  erase(tenant: string): Pick<JobRow, 'id' | 'state'>[] {
     this.#erasePayloads.run(tenant);
+    return this.#erase.all(tenant) as Pick<JobRow, 'id' | 'state'>[];
   }
 
   putPayload(tenant: string, id: string, sealed: Uint8Array): void {

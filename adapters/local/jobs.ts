@@ -127,10 +127,14 @@ export class LocalJobs implements Jobs {
     });
   }
 
-  async erase(tenant: string): Promise<void> {
-    await this.#stored.erase(tenant);
+  async erase(tenant: string): Promise<readonly string[]> {
+    const unstarted = await this.#stored.erase(tenant);
     const outcome = failed('data-erased', {}, this.#clock.nowMs());
-    for (const live of this.#live.ofTenant(tenant)) this.#live.cancel(live, outcome);
+    for (const live of this.#live.ofTenant(tenant)) {
+      if (live.attempt === 0 && !live.ended && !live.stored) unstarted.push(live.key.slice(tenant.length + 1));
+      this.#live.cancel(live, outcome);
+    }
+    return unstarted;
   }
 
   /** Ends a job that cannot be run, for `failure`. */

@@ -108,8 +108,10 @@ export class StoredJobs {
     }
   }
 
-  async erase(tenant: string): Promise<void> {
-    await this.#commits.write(() => this.#rows.erase(tenant));
+  /** Returns the ids of those that no worker had started. */
+  async erase(tenant: string): Promise<string[]> {
+    const erased = await this.#commits.write(() => this.#rows.erase(tenant));
+    return erased.filter(({ state }) => state === 'submitting' || state === 'queued').map(({ id }) => id);
   }
 
   #openOrUndefined(stored: StoredJob): Job | undefined {

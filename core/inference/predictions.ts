@@ -4,7 +4,7 @@ import type { JobRecord } from './job.ts';
 import type { Caller, InferAnswer } from './request.ts';
 import { type Patience, pending, toAnswer } from './wait.ts';
 
-type PredictionPorts = Pick<Platform, 'jobs' | 'clock'>;
+type PredictionPorts = Pick<Platform, 'jobs' | 'limits' | 'clock'>;
 
 /**
  * An accepted prediction, waiting for it if asked to. Throws the prediction's own failure, or `prediction-unknown`
@@ -29,9 +29,12 @@ export async function cancelPrediction(
   caller: Caller,
   id: string,
 ): Promise<'cancelled' | 'ended'> {
-  await readOwn(ports, caller, id);
-  const answer = await ports.jobs.cancel(caller.tenant.id, id, ports.clock.nowMs());
+  const { state } = await readOwn(ports, caller, id);
+  const nowMs = ports.clock.nowMs();
+  const answer = await ports.jobs.cancel(caller.tenant.id, id, nowMs);
   if (answer === 'unknown') throw new Failure('prediction-unknown', { field: 'id' });
+  // What had not started costs nothing and frees its place at once: no worker may ever see it. Who runs it settles the rest.
+  if (answer === 'cancelled' && state.kind !== 'running') await ports.limits.settle(caller.tenant.id, id, 0, nowMs);
   return answer;
 }
 

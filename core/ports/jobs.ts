@@ -38,5 +38,9 @@ export interface Jobs {
   listUnsent(beforeMs: number, limit: number): Promise<readonly Job[]>;
   /** Forgets expired records. Returns how many. */
   purge(nowMs: number): Promise<number>;
-  erase(tenant: string): Promise<void>;
+  /**
+   * Forgets a tenant's jobs and ends every wait for them. Returns the ids of those that no worker had started: once the
+   * queue has forgotten them too, nobody else settles their reservations.
+   */
+  erase(tenant: string): Promise<readonly string[]>;
 }

@@ -41,7 +41,9 @@ export async function removeTenant(
 async function destroyData(ports: ErasePorts, tenant: string): Promise<void> {
   await ports.dataKeys.destroy(tenant);
   await ports.queue.erase(tenant);
-  await ports.jobs.erase(tenant);
+  const unstarted = await ports.jobs.erase(tenant);
+  // Before the rest: they hold places in flight that nobody else gives back.
+  for (const id of unstarted) await ports.limits.settle(tenant, id, 0, ports.clock.nowMs());
   await ports.idempotency.erase(tenant);
   await ports.quarantine.erase(tenant);
 }

@@ -104,4 +104,22 @@ export const waitingCases: readonly JobsCase[] = [
       expect((await Promise.all(waits)).map(saidBy)).toEqual(['data-erased', 4]);
     },
   },
+  {
+    name: 'erasing a tenant tells which of its jobs nobody had started, stored or not',
+    async run({ port, nowMs }) {
+      const jobs = ['waits', 'runs', 'ended'].flatMap((state) => [
+        { state, job: aJob({ tenant: 'acme' }) },
+        { state, job: aJob({ tenant: 'acme', durable: true }) },
+      ]);
+      const waits = jobs.map(({ job }) => port.wait(job, nowMs() + SECOND_MS));
+      for (const { state, job } of jobs) {
+        if (job.durable) await port.create(job, nowMs() + DAY_MS);
+        if (state !== 'waits') await port.begin(job);
+        if (state === 'ended') await port.finish(job, success(1));
+      }
+      const unstarted = jobs.filter(({ state }) => state === 'waits').map(({ job }) => job.id);
+      expect([...(await port.erase('acme'))].sort()).toEqual(unstarted.sort());
+      await Promise.all(waits);
+    },
+  },
 ];

@@ -148,7 +148,11 @@ describe('erasing', () => {
       order.push('key');
       await host.dataKeys.destroy(id);
     };
-    const watched = (name: string) => ({ erase: async () => void order.push(name) }) as never;
+    const erase = async (name: string) => {
+      order.push(name);
+      return [];
+    };
+    const watched = (name: string) => ({ erase: () => erase(name) }) as never;
     await eraseTenantData(
       {
         ...host,

@@ -19,7 +19,7 @@ const erase = (tenant: string, client: ApiClient) => client.send('DELETE', `/con
 const inFlight = async (tenant: string, client: ApiClient) =>
   (await client.get(`/control/v1/tenants/${tenant}/usage`)).json<{ in_flight: number }>().in_flight;
 
-describe('erasing a tenant while its work is under way', () => {
+describe('work that is taken back while it waits', () => {
   test('ends its waiting callers with a clear answer, frees their places, and disturbs nobody', async () => {
     const leaving = await running.addTenant('leaving', { overrides: { requestsInFlight: 6 } });
     const staying = await running.addTenant('staying');
@@ -33,12 +33,31 @@ describe('erasing a tenant while its work is under way', () => {
       expectProblem(await leaving.get(answer.header('location')!), 'prediction-unknown');
     }
     for (const answer of await Promise.all(waiting)) {
-      if (answer.status !== 200) console.log(answer.status, answer.text);
       expect([200, 410, 504]).toContain(answer.status);
     }
     expect((await runs).status).toBe(200);
     await vi.waitFor(async () => expect(await inFlight('leaving', leaving)).toBe(0), { timeout: 5000 });
     expect(firstOutput(await leaving.infer('row-sum', fourOf(6)))).toEqual([24]);
     expect(running.logLines.filter((line) => line.includes('"internal"'))).toEqual([]);
+  });
+
+  test('frees the places of what waited in the queue, too', async () => {
+    const many = await running.addTenant('many');
+    // Teaches the worker what a row costs, so that it leaves most of these in the queue.
+    for (let i = 0; i < 3; i += 1) await many.infer('slow', int64s('rounds', SLOW_ROUNDS));
+    await Promise.all(Array.from({ length: 20 }, () => many.infer('slow', int64s('rounds', SLOW_ROUNDS), ASYNC)));
+    expect((await erase('many', many)).status).toBe(204);
+    await vi.waitFor(async () => expect(await inFlight('many', many)).toBe(0), { timeout: 10_000, interval: 100 });
+  });
+
+  test('and so does cancelling it', async () => {
+    const many = await running.addTenant('many2');
+    // Teaches the worker what a row costs, so that it leaves most of these in the queue.
+    for (let i = 0; i < 3; i += 1) await many.infer('slow', int64s('rounds', SLOW_ROUNDS));
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => many.infer('slow', int64s('rounds', SLOW_ROUNDS), ASYNC)),
+    );
+    for (const a of all) expect((await many.send('DELETE', a.header('location')!)).status).toBe(200);
+    await vi.waitFor(async () => expect(await inFlight('many2', many)).toBe(0), { timeout: 10_000, interval: 100 });
   });
 });

@@ -8,7 +8,7 @@ import {
   serverMetadataJson,
 } from '../../core/api/oip-schemas.ts';
 import { constantAnswer } from '../support/bad-models.ts';
-import { ECHO_DATATYPES, type EchoDatatype, echoAll } from '../support/echo-models.ts';
+import { ECHO_DATATYPES, type EchoDatatype, echoAll, echoText } from '../support/echo-models.ts';
 import {
   type Answer,
   type ApiClient,
@@ -26,7 +26,7 @@ let running: RunningPlatform;
 let caller: ApiClient;
 
 beforeAll(async () => {
-  running = await startRunning({ models: ['ticket-sentiment', 'row-sum', 'encoder-l6', echoAll()] });
+  running = await startRunning({ models: ['ticket-sentiment', 'row-sum', 'encoder-l6', echoAll(), echoText()] });
   // A second version of row-sum with another answer; the first stays stable.
   const other = constantAnswer(7);
   await running.push({ ...other, manifest: { ...other.manifest, name: 'row-sum' } });
@@ -247,6 +247,24 @@ describe('the binary tensor extension', () => {
   });
 });
 
+describe('a body of almost 4 MiB', () => {
+  // 250 rows of 5,000 characters of three bytes.
+  const said = Array.from({ length: 250 }, (_, row) => `${row} ${'\u2602'.repeat(5000)}`);
+
+  test('goes through and comes back whole', async () => {
+    const answer = await caller.infer('echo-text', texts('text', ...said));
+    expect(answer.status).toBe(200);
+    expect(answer.bytes.length).toBeGreaterThan(3_750_000);
+    expect(firstOutput(answer)).toEqual(said);
+  });
+
+  test('is kept and given later, too', async () => {
+    const accepted = await caller.infer('echo-text', texts('text', ...said), { headers: { prefer: 'respond-async' } });
+    expect(accepted.status).toBe(202);
+    expect(firstOutput(await caller.result(accepted.header('location')!))).toEqual(said);
+  });
+});
+
 describe('metadata, health and readiness', () => {
   test('the server says what it is, whether it lives and whether it can predict, to anyone', async () => {
     const anyone = running.client(undefined);
@@ -273,7 +291,13 @@ describe('metadata, health and readiness', () => {
 
   test('a caller sees the models that it may call', async () => {
     const { models } = modelListJson.parse((await caller.get('/v2/models')).json());
-    expect(models.map(({ name }) => name)).toEqual(['echo-all', 'encoder-l6', 'row-sum', 'ticket-sentiment']);
+    expect(models.map(({ name }) => name)).toEqual([
+      'echo-all',
+      'echo-text',
+      'encoder-l6',
+      'row-sum',
+      'ticket-sentiment',
+    ]);
     const scoped = await running.addKey('acme', { models: ['row-sum'] });
     const seen = modelListJson.parse((await scoped.get('/v2/models')).json());
     expect(seen.models.map(({ name }) => name)).toEqual(['row-sum']);

@@ -99,6 +99,17 @@ export const BROKEN_JOBS: readonly Fault<Jobs>[] = [
     caughtBy: 'lists what has stayed submitting since before a time, after a restart too, and no more than asked for',
     breaks: (jobs) => override(jobs, { listUnsent: (beforeMs, limit) => jobs.listUnsent(beforeMs + 5000, limit) }),
   },
+  {
+    fault: 'erases jobs without a word of which had not started',
+    caughtBy: 'erasing a tenant tells which of its jobs nobody had started, stored or not',
+    breaks: (jobs) =>
+      override(jobs, {
+        async erase(tenant) {
+          await jobs.erase(tenant);
+          return [];
+        },
+      }),
+  },
 ];
 
 /** Ends a job for those who wait now, and remembers nothing. */

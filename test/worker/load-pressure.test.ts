@@ -4,22 +4,21 @@ import { LoadPressure } from '../../gpu-worker/load-pressure.ts';
 const LOAD_MS = 100;
 
 describe('a model is loaded into one more runner', () => {
-  test('once its work has waited beside an idle runner for as long as loading takes', () => {
+  test('once runs that kept its work waiting beside an idle runner add up to what loading takes', () => {
+    const pressure = new LoadPressure();
+    for (let run = 0; run < 10; run += 1) {
+      expect(pressure.isDue(run * 100, LOAD_MS)).toBe(false);
+      pressure.wait(run * 100);
+      pressure.ran(10);
+    }
+    expect(pressure.isDue(1000, LOAD_MS)).toBe(true);
+  });
+
+  test('or while one run has kept it waiting for so long', () => {
     const pressure = new LoadPressure();
     pressure.wait(1000);
     expect(pressure.isDue(1099, LOAD_MS)).toBe(false);
     expect(pressure.isDue(1100, LOAD_MS)).toBe(true);
-  });
-
-  test('however many waits that was, as long as they are close to each other', () => {
-    const pressure = new LoadPressure();
-    for (let nowMs = 0; nowMs < 1000; nowMs += 100) {
-      pressure.wait(nowMs);
-      pressure.served(nowMs + 10);
-    }
-    expect(pressure.isDue(1000, LOAD_MS)).toBe(true);
-    pressure.wait(60_000);
-    expect(pressure.isDue(60_000, LOAD_MS)).toBe(false);
   });
 
   test('or once batches took so much longer than they would have on two', () => {
@@ -30,18 +29,29 @@ describe('a model is loaded into one more runner', () => {
     expect(pressure.isDue(50, LOAD_MS)).toBe(true);
   });
 
-  test('and then not again for the same waits', () => {
+  test('and then not again for the same runs', () => {
     const pressure = new LoadPressure();
-    pressure.wait(0);
-    pressure.miss(50, 60);
+    pressure.miss(50, 160);
     pressure.relieved();
     expect(pressure.isDue(1000, LOAD_MS)).toBe(false);
   });
 
-  test('never for waits during which nothing waited', () => {
+  test('never for runs that kept nothing waiting, however long, nor for tiny ones, however many', () => {
     const pressure = new LoadPressure();
-    pressure.wait(0);
-    pressure.served(10);
-    expect(pressure.isDue(5000, LOAD_MS)).toBe(false);
+    pressure.ran(1000);
+    for (let run = 0; run < 10_000; run += 1) {
+      pressure.wait(run);
+      pressure.ran(0.1);
+    }
+    expect(pressure.isDue(10_000, LOAD_MS)).toBe(false);
+  });
+
+  test('never for runs that are further apart than ten seconds', () => {
+    const pressure = new LoadPressure();
+    for (let run = 0; run < 20; run += 1) {
+      pressure.wait(run * 11_000);
+      pressure.ran(90);
+      expect(pressure.isDue(run * 11_000, LOAD_MS)).toBe(false);
+    }
   });
 });

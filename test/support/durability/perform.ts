@@ -151,14 +151,19 @@ async function control(
       return done({ epoch, weight: op.weight });
     }
     case 'put-issuer': {
-      const { issuer, audience } = op;
-      await putIssuer(platform, { issuer, audience, jwksUri: `${issuer}/jwks`, tenants: ['acme'], maxRole: 'tenant-user' });
+      const issuer = issuerUrl(op.issuer);
+      const rights = { tenants: ['acme'], maxRole: 'tenant-user' } as const;
+      await putIssuer(platform, { issuer, audience: op.audience, jwksUri: `${issuer}/jwks`, ...rights });
       return done({});
     }
     case 'remove-issuer':
-      await platform.registry.removeIssuer(op.issuer);
+      await platform.registry.removeIssuer(issuerUrl(op.issuer));
       return done({});
   }
+}
+
+export function issuerUrl(issuer: string): string {
+  return `https://${issuer}.test`;
 }
 
 type Platform = RegionUnderTest['platform'];
