@@ -9,24 +9,20 @@ export class Connection {
   #whenIdle: (() => void) | undefined;
   #failed = false;
   #receiving: IncomingMessage | undefined;
-  readonly #waiting = new Set<AbortController>();
+  #gone: AbortController | undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
-    socket.once('close', () => {
-      for (const controller of this.#waiting) controller.abort();
-      this.#waiting.clear();
-    });
+    socket.once('close', () => this.#gone?.abort());
   }
 
-  /** Aborts the controller if the client goes away before it is released. */
-  watch(controller: AbortController): void {
-    if (this.socket.destroyed) controller.abort();
-    else this.#waiting.add(controller);
-  }
-
-  release(controller: AbortController): void {
-    this.#waiting.delete(controller);
+  /** Aborts when the client goes away: one for all requests of the connection, made for the first that asks. */
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      this.#gone = new AbortController();
+      if (this.socket.destroyed) this.#gone.abort();
+    }
+    return this.#gone.signal;
   }
 
   begin(): void {

@@ -8,9 +8,13 @@ const BODY_WITHIN_MS = 30 * SECOND_MS;
 const MAX_PENDING_BYTES = 256 * MIB;
 const NOTHING = Buffer.alloc(0);
 
-/** Memory that incomplete bodies hold on one server. */
+type Incomplete = { readonly sinceMs: number; readonly giveUp: () => void };
+
+/** Bodies that have arrived in part: their memory, and how long each has been waited for, under one timer. */
 export class PendingBodies {
   #bytes = 0;
+  readonly #incomplete = new Set<Incomplete>();
+  #sweep: NodeJS.Timeout | undefined;
 
   /** False, and nothing taken, if there is no room. */
   take(bytes: number): boolean {
@@ -21,6 +25,29 @@ export class PendingBodies {
 
   give(bytes: number): void {
     this.#bytes -= bytes;
+  }
+
+  /** Calls `giveUp` once the body has been waited for too long, a second late at most. */
+  begin(giveUp: () => void): Incomplete {
+    const body = { sinceMs: performance.now(), giveUp };
+    this.#incomplete.add(body);
+    this.#sweep ??= setInterval(() => this.#giveUpOverdue(), SECOND_MS).unref();
+    return body;
+  }
+
+  end(body: Incomplete): void {
+    this.#incomplete.delete(body);
+  }
+
+  #giveUpOverdue(): void {
+    const dueMs = performance.now() - BODY_WITHIN_MS;
+    for (const body of this.#incomplete) {
+      if (body.sinceMs > dueMs) break;
+      body.giveUp();
+    }
+    if (this.#incomplete.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
   }
 }
 
@@ -37,9 +64,9 @@ export function readBody(
   const chunks: Buffer[] = [];
   let received = 0;
   let settled = false;
-  const timer = setTimeout(() => settle(new Failure('body-incomplete', { received })), BODY_WITHIN_MS);
+  const incomplete = pending.begin(() => settle(new Failure('body-incomplete', { received })));
   const release = () => {
-    clearTimeout(timer);
+    pending.end(incomplete);
     pending.give(received);
     received = 0;
     settled = true;

@@ -96,16 +96,15 @@ export class ServedRequest {
     const invocation = new EmbeddedInvocation(this.#connection, this.#head.requestId, rest);
     this.#connection.begin();
     target.handler(new ApiEvent(this.#head, target, body), invocation).then(
-      (answer) => this.#write(answer, invocation),
+      (answer) => this.#write(answer),
       (error: unknown) => {
         this.#serving.log.error('handler broke', error, { request_id: this.#head.requestId });
-        this.#write({ status: 500, headers: {}, body: '' }, invocation);
+        this.#write({ status: 500, headers: {}, body: '' });
       },
     );
   }
 
-  #write(answer: HttpAnswer, invocation: EmbeddedInvocation): void {
-    invocation.release();
+  #write(answer: HttpAnswer): void {
     // To go on with the connection, a body that is still coming would have to be read to its end first.
     const close = this.#serving.isClosing() || !this.#request.complete;
     let streaming: undefined | Promise<void>;
@@ -161,7 +160,6 @@ class EmbeddedInvocation implements Invocation {
   readonly bodyStream: AsyncIterable<Uint8Array> | undefined;
   readonly refusal: Failure | undefined;
   readonly #connection: Connection;
-  #controller: AbortController | undefined;
 
   constructor(connection: Connection, requestId: string, rest: Pick<Invocation, 'bodyStream' | 'refusal'>) {
     this.#connection = connection;
@@ -170,16 +168,7 @@ class EmbeddedInvocation implements Invocation {
     this.refusal = rest.refusal;
   }
 
-  /** Made for who asks: most requests are answered without. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      this.#connection.watch(this.#controller);
-    }
-    return this.#controller.signal;
-  }
-
-  release(): void {
-    if (this.#controller !== undefined) this.#connection.release(this.#controller);
+    return this.#connection.signal;
   }
 }

@@ -20,9 +20,12 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer, close:
     response.writeHead(status, head);
     return pipeline(Readable.from(body, { objectMode: false }), response);
   }
-  if (status !== 204) head.push('Content-Length', String(Buffer.byteLength(body)));
+  const bytes = Buffer.byteLength(body);
+  if (status !== 204) head.push('Content-Length', String(bytes));
   response.writeHead(status, head);
   if (close && !response.req.complete) linger(response.req, response, body);
+  // ASCII alone needs no encoding: head and body go out as they lie in memory.
+  else if (bytes === body.length) response.end(body, 'latin1');
   else response.end(body);
   return undefined;
 }

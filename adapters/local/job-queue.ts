@@ -9,6 +9,7 @@ import { Lane, type Message } from './lane.ts';
 import type { MessageRows } from './message-rows.ts';
 import type { SealedJobs } from './sealed-jobs.ts';
 import { asStorageFailure } from './storage-failure.ts';
+import { TenantMap } from './tenant-map.ts';
 
 /** As the port says: a message that nobody finishes with is taken out after this many deliveries. */
 const MAX_RECEIVES = 50;
@@ -32,9 +33,9 @@ type Parts = {
  */
 export class LocalJobQueue implements JobQueue {
   readonly #parts: Parts;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Readonly<Record<LaneName, Lane>>>();
   /** All that are not acknowledged, by tenant and job id. */
-  readonly #messages = new Map<string, Message>();
+  readonly #messages = new TenantMap<Message>();
   #receipts = 0;
   #isClosed = false;
 
@@ -44,20 +45,20 @@ export class LocalJobQueue implements JobQueue {
   }
 
   async send(job: Job): Promise<void> {
-    const key = keyOf(job);
-    if (this.#messages.has(key)) return job.durable ? this.persist(job) : undefined;
+    const { tenant, id } = job;
+    if (this.#messages.get(tenant, id) !== undefined) return job.durable ? this.persist(job) : undefined;
     if (job.durable) {
       await this.#store(job, () => true);
-      if (this.#messages.has(key)) return;
+      if (this.#messages.get(tenant, id) !== undefined) return;
     }
     this.#put(newMessage(job, job.durable ? undefined : job));
   }
 
   async persist(job: Job): Promise<void> {
-    const message = this.#messages.get(keyOf(job));
+    const message = this.#messages.get(job.tenant, job.id);
     if (message === undefined) return;
     message.stored = true;
-    await this.#store(job, () => this.#messages.get(keyOf(job)) === message);
+    await this.#store(job, () => this.#messages.get(job.tenant, job.id) === message);
     // Whoever receives it from now on gets the durable job.
     message.job = undefined;
   }
@@ -98,7 +99,7 @@ export class LocalJobQueue implements JobQueue {
     for (const { job, receipt } of deliveries) {
       const message = this.#lane(job.pool, job.lane).callIn(receipt);
       if (message === undefined) continue;
-      this.#messages.delete(keyOf(message));
+      this.#messages.delete(message.tenant, message.id);
       if (message.stored) stored.push(message);
     }
     if (stored.length > 0) await this.#deleteRows(stored);
@@ -118,12 +119,12 @@ export class LocalJobQueue implements JobQueue {
 
   async erase(tenant: string): Promise<void> {
     await this.#parts.commits.write(() => this.#parts.rows.erase(tenant));
-    for (const lane of this.#lanes.values()) {
+    for (const lane of [...this.#lanes.values()].flatMap((lanes) => Object.values(lanes))) {
       const gone = lane.takeAll(tenant);
       for (const message of lane.inFlight.values()) if (message.tenant === tenant) gone.push(message);
       for (const message of gone) {
         if (message.receipt !== undefined) lane.callIn(message.receipt);
-        this.#messages.delete(keyOf(message));
+        this.#messages.delete(message.tenant, message.id);
       }
     }
   }
@@ -134,17 +135,17 @@ export class LocalJobQueue implements JobQueue {
   }
 
   #lane(pool: string, name: LaneName): Lane {
-    const key = `${pool}/${name}`;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = new Lane(this.#parts.deadlines);
-      this.#lanes.set(key, lane);
+    let lanes = this.#lanes.get(pool);
+    if (lanes === undefined) {
+      const { deadlines } = this.#parts;
+      lanes = { interactive: new Lane(deadlines), bulk: new Lane(deadlines) };
+      this.#lanes.set(pool, lanes);
     }
-    return lane;
+    return lanes[name];
   }
 
   #put(message: Message): void {
-    this.#messages.set(keyOf(message), message);
+    this.#messages.set(message.tenant, message.id, message);
     this.#lane(message.pool, message.lane).put(message);
   }
 
@@ -191,7 +192,7 @@ export class LocalJobQueue implements JobQueue {
     try {
       if (reason !== 'ended') await this.#parts.onUndeliverable(tenant, id, reason);
       await this.#deleteRows([message]);
-      if (lane.callIn(receipt) !== undefined) this.#messages.delete(keyOf(message));
+      if (lane.callIn(receipt) !== undefined) this.#messages.delete(message.tenant, message.id);
     } catch (error) {
       this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
     }
@@ -217,8 +218,4 @@ function newMessage(source: Pick<Job, 'tenant' | 'id' | 'pool' | 'lane'>, job: J
     receipt: undefined,
     visibleAtMs: 0,
   };
-}
-
-function keyOf(job: Pick<Job, 'tenant' | 'id'>): string {
-  return `${job.tenant}/${job.id}`;
 }

@@ -131,7 +131,7 @@ export class LocalJobs implements Jobs {
     const unstarted = await this.#stored.erase(tenant);
     const outcome = failed('data-erased', {}, this.#clock.nowMs());
     for (const live of this.#live.ofTenant(tenant)) {
-      if (live.attempt === 0 && !live.ended && !live.stored) unstarted.push(live.key.slice(tenant.length + 1));
+      if (live.attempt === 0 && !live.ended && !live.stored) unstarted.push(live.id);
       this.#live.cancel(live, outcome);
     }
     return unstarted;

@@ -2,6 +2,7 @@ import type { Outcome } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { MINUTE_MS } from '../../core/units.ts';
 import type { Deadlines } from './deadlines.ts';
+import { TenantMap } from './tenant-map.ts';
 import { Waiter } from './waiter.ts';
 
 /**
@@ -9,8 +10,8 @@ import { Waiter } from './waiter.ts';
  * question. The others are only here: their outcome stays until somebody has taken it.
  */
 export type LiveJob = {
-  readonly key: string;
   readonly tenant: string;
+  readonly id: string;
   attempt: number;
   stored: boolean;
   ended: boolean;
@@ -31,7 +32,7 @@ const REST_MS = 2 * MINUTE_MS;
 export class LiveJobs {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  readonly #jobs = new Map<string, LiveJob>();
+  readonly #jobs = new TenantMap<LiveJob>();
   /** In order of `restingSinceMs`. */
   readonly #resting = new Set<LiveJob>();
 
@@ -41,21 +42,20 @@ export class LiveJobs {
   }
 
   find(tenant: string, id: string): LiveJob | undefined {
-    return this.#jobs.get(`${tenant}/${id}`);
+    return this.#jobs.get(tenant, id);
   }
 
   findOrAdd(tenant: string, id: string): LiveJob {
-    const key = `${tenant}/${id}`;
-    let live = this.#jobs.get(key);
+    let live = this.#jobs.get(tenant, id);
     if (live === undefined) {
-      live = newLiveJob(key, tenant);
-      this.#jobs.set(key, live);
+      live = newLiveJob(tenant, id);
+      this.#jobs.set(tenant, id, live);
     }
     return live;
   }
 
   ofTenant(tenant: string): LiveJob[] {
-    return [...this.#jobs.values()].filter((live) => live.tenant === tenant);
+    return this.#jobs.ofTenant(tenant);
   }
 
   /** Ends a job that has no row. False: it had ended before. The outcome is kept for who comes next if nobody waits yet. */
@@ -106,7 +106,7 @@ export class LiveJobs {
   }
 
   forget(live: LiveJob): void {
-    this.#jobs.delete(live.key);
+    this.#jobs.delete(live.tenant, live.id);
     this.#resting.delete(live);
   }
 
@@ -143,15 +143,15 @@ export class LiveJobs {
       if (oldest.restingSinceMs + REST_MS > nowMs) break;
       this.#resting.delete(oldest);
       // One that is waited for, or has a row and not ended, comes back here when that is over.
-      if (oldest.waiters.length === 0 && (oldest.ended || !oldest.stored)) this.#jobs.delete(oldest.key);
+      if (oldest.waiters.length === 0 && (oldest.ended || !oldest.stored)) this.#jobs.delete(oldest.tenant, oldest.id);
     }
   }
 }
 
-function newLiveJob(key: string, tenant: string): LiveJob {
+function newLiveJob(tenant: string, id: string): LiveJob {
   return {
-    key,
     tenant,
+    id,
     attempt: 0,
     stored: false,
     ended: false,

@@ -38,7 +38,7 @@ export class LocalQuarantine implements Quarantine {
     this.#remember(tenant, fingerprint, expiresAtMs);
   }
 
-  async isEmpty(tenant: string): Promise<boolean> {
+  isEmpty(tenant: string): boolean {
     return !this.#known.has(tenant);
   }
 

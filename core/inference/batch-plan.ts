@@ -1,4 +1,4 @@
-import { isBatchable } from '../models/signature.ts';
+import { isBatchable, type Signature } from '../models/signature.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Job } from './job.ts';
 
@@ -56,7 +56,7 @@ export function planBatches(version: ModelVersion): BatchPlan {
   );
   return {
     version: `${version.model}@${version.version}`,
-    alone: !isBatchable(signature) || manifest.batching.maxRows === 1,
+    alone: !isBatchable(signature) || !keepsRowsApart(signature) || manifest.batching.maxRows === 1,
     perTenant: manifest.batching.batchMateDependent,
     maxRows: manifest.batching.maxRows,
     maxPaddedElements:
@@ -92,9 +92,19 @@ export function lengthStep(length: number): number {
 }
 
 /**
- * Dimension names that may be padded: named, padded by every input that has them, and known in every output. An output
- * with a free dimension that no padded input names cannot be cut back, so then nothing is padded.
+ * True if every free dimension after the first comes from the request itself. One that has the name of a first dimension
+ * grows with the run ([batch, batch]: every row against every other), and one of an output that no input names may: what is
+ * split along the first dimension would then hold other requests' columns.
  */
+function keepsRowsApart({ inputs, outputs }: Signature): boolean {
+  const rowNames = new Set([...inputs, ...outputs].map(({ shape }) => shape[0]).filter((name) => name !== ''));
+  const own = new Set(inputs.flatMap(({ shape }) => [...freeAxes(shape).values()]));
+  if ([...own].some((name) => rowNames.has(name))) return false;
+  own.delete('');
+  return outputs.every(({ shape }) => [...freeAxes(shape).values()].every((name) => own.has(name)));
+}
+
+/** Dimension names that may be padded: named, and padded by every input that has them. */
 function paddableNames({ signature, manifest }: ModelVersion): ReadonlySet<string> {
   const names = new Set<string>();
   for (const input of signature.inputs) for (const name of freeAxes(input.shape).values()) names.add(name);
@@ -103,8 +113,7 @@ function paddableNames({ signature, manifest }: ModelVersion): ReadonlySet<strin
     if (manifest.inputs[input.name]?.pad !== undefined && input.datatype !== 'BYTES') continue;
     for (const name of freeAxes(input.shape).values()) names.delete(name);
   }
-  const outputNames = signature.outputs.flatMap((output) => [...freeAxes(output.shape).values()]);
-  return outputNames.every((name) => names.has(name)) ? names : new Set();
+  return names;
 }
 
 /** Free dimensions after the first, by axis. */

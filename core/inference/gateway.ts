@@ -53,11 +53,14 @@ export function createGateway(ports: GatewayPorts): Gateway {
       const serving = chooser.choose(call.caller, call.model, call.version, now());
       return submit(submission, call, serving instanceof Promise ? await serving : serving);
     },
-    readPrediction(caller, id, waitMs, signal) {
-      return submission.waiting.during(caller, waitMs > 0, (waits) => {
+    async readPrediction(caller, id, waitMs, signal) {
+      const waits = waitMs > 0 && submission.waiting.enter(caller);
+      try {
         const untilMs = waits ? now() + Math.min(waitMs, LONGEST_WAIT_MS) : 0;
-        return readPrediction(ports, caller, id, { untilMs, signal });
-      });
+        return await readPrediction(ports, caller, id, { untilMs, signal });
+      } finally {
+        if (waits) submission.waiting.leave(caller);
+      }
     },
     cancelPrediction: (caller, id) => cancelPrediction(ports, caller, id),
     async resolveVersion(caller, model, version) {

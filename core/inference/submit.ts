@@ -48,14 +48,17 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
     const replayed = await replayOf(ports, claim, patience);
     if (replayed !== undefined) return replayed;
   }
-  return host.waiting.during(call.caller, !bulk, async (waits) => {
+  const waits = !bulk && host.waiting.enter(call.caller);
+  try {
     const job = toJob(call, serving.version, inputs, { bulk, durable: !waits || claim !== undefined, arrivedMs });
-    await refuseQuarantined(ports, job);
+    if (ports.quarantine.isEmpty(job.tenant) !== true) await refuseQuarantined(ports, job);
     await admit(host, call, job, arrivedMs);
     const earlier = await send(ports, job, claim, patience);
     if (earlier !== undefined) return earlier;
-    return waits ? awaitAnswer(ports, job, patience) : pending(job);
-  });
+    return waits ? await awaitAnswer(ports, job, patience) : pending(job);
+  } finally {
+    if (waits) host.waiting.leave(call.caller);
+  }
 }
 
 async function admit(host: Submission, call: InferCall, job: Job, nowMs: number): Promise<void> {
@@ -142,18 +145,17 @@ function toJob(
 export class WaitingHandlers {
   readonly #counts = new Map<string, number>();
 
-  /** Does `act`, telling it whether its caller may wait: its place is taken first, so that callers at once never share one. */
-  async during<T>(caller: Caller, wishes: boolean, act: (waits: boolean) => Promise<T>): Promise<T> {
-    const { id } = caller.tenant;
-    const count = this.#counts.get(id) ?? 0;
-    if (!wishes || count >= caller.limits.waitingHandlers) return act(false);
-    this.#counts.set(id, count + 1);
-    try {
-      return await act(true);
-    } finally {
-      const left = (this.#counts.get(id) ?? 1) - 1;
-      if (left > 0) this.#counts.set(id, left);
-      else this.#counts.delete(id);
-    }
+  /** Takes a place; false if the tenant has no more. Who gets one leaves it once answered. */
+  enter({ tenant, limits }: Caller): boolean {
+    const count = this.#counts.get(tenant.id) ?? 0;
+    if (count >= limits.waitingHandlers) return false;
+    this.#counts.set(tenant.id, count + 1);
+    return true;
+  }
+
+  leave({ tenant }: Caller): void {
+    const left = (this.#counts.get(tenant.id) ?? 1) - 1;
+    if (left > 0) this.#counts.set(tenant.id, left);
+    else this.#counts.delete(tenant.id);
   }
 }

@@ -122,10 +122,18 @@ describe('requests share a run', () => {
     }
   });
 
-  test('only with equal shapes where an output has a free dimension that could not be cut back', () => {
-    const unknown = { ...TOKENS, outputs: [{ name: 'y', datatype: 'FP32' as const, shape: ['batch', 'other'] }] };
-    const plan = planBatches(aVersion({ signature: unknown, manifest: PADS }));
-    expect(bucketOf(plan, tokens(31)).key).not.toBe(bucketOf(plan, tokens(32)).key);
+  test.each([
+    ['an output has a free dimension that no input names', ['batch', 'seq'], ['batch', 'other']],
+    ['an output has a free dimension without a name', ['batch', 'seq'], ['batch', '']],
+    ['an output has every row against every other', ['batch', 'seq'], ['batch', 'batch']],
+    ['an input has every row against every other', ['batch', 'batch'], ['batch']],
+  ])('with nobody where %s', (_, input, output) => {
+    const signature: Signature = {
+      inputs: [{ name: 'ids', datatype: 'FP32', shape: input }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: output }],
+    };
+    expect(planBatches(aVersion({ signature, manifest: { inputs: { ids: { pad: 0 } } } })).alone).toBe(true);
+    expect(planBatches(aVersion({ signature: TOKENS, manifest: PADS })).alone).toBe(false);
   });
 
   test('never across tenants where answers depend on batch-mates', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FuzzRequest, fuzzRequest } from '../support/fuzz-request.ts';
+import { type FuzzCallers, type FuzzRequest, fuzzRequest } from '../support/fuzz-request.ts';
 import { type ApiClient, firstOutput, fourOf } from '../support/http-client.ts';
 import { problemFaults } from '../support/problems.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';
@@ -12,7 +12,7 @@ const ANSWERED_WITHIN_MS = 5000;
 
 let running: RunningPlatform;
 let witness: ApiClient;
-let authorizations: string[];
+let callers: FuzzCallers;
 
 beforeAll(async () => {
   running = await startRunning({ models: ['row-sum', 'ticket-sentiment'] });
@@ -20,10 +20,14 @@ beforeAll(async () => {
   const fuzzed = await running.addTenant('fuzzed', {
     overrides: { requestsPerSecond: 100_000, requestBurst: 100_000 },
   });
-  const operator = await running.addKey(undefined);
-  const token = await fuzzed.post('/control/v1/tenants/fuzzed/browser-tokens', { user: 'ann' });
-  const keys = [fuzzed.key, operator.key, token.json<{ token: string }>().token];
-  authorizations = keys.map((key) => `Bearer ${key}`);
+  await running.addTenant('fuzz-other');
+  const admin = await running.addKey(undefined, { role: 'admin' });
+  const browser = await fuzzed.post('/control/v1/tenants/fuzzed/browser-tokens', { user: 'ann' });
+  callers = {
+    tenant: `Bearer ${fuzzed.key}`,
+    browser: `Bearer ${browser.json<{ token: string }>().token}`,
+    admin: `Bearer ${admin.key}`,
+  };
 });
 
 afterAll(() => running.end());
@@ -47,7 +51,7 @@ function faultsOf(request: FuzzRequest, answer: RawAnswer): string[] {
 test(`${RUNS} requests of any shape: no 500, no hang, every refusal a problem of the catalogue`, async () => {
   const statuses = new Map<number | undefined, number>();
   await fc.assert(
-    fc.asyncProperty(fc.array(fuzzRequest(authorizations), { minLength: 4, maxLength: 4 }), async (requests) => {
+    fc.asyncProperty(fc.array(fuzzRequest(callers), { minLength: 4, maxLength: 4 }), async (requests) => {
       await Promise.all(
         requests.map(async (request) => {
           const answer = await sendRaw(witness.url, [request.head, request.body], {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ROUTES } from '../../core/api/routes.ts';
-import { fourOf } from './http-client.ts';
+import { fourOf, texts } from './http-client.ts';
 
 /** One request as bytes, and what may be wrong with it as HTTP. */
 export type FuzzRequest = {
@@ -16,7 +16,7 @@ const PARAMS: Readonly<Record<string, readonly string[]>> = {
   model: ['row-sum', 'ticket-sentiment', 'nothing', 'Row-Sum', '..', 'a'.repeat(64)],
   version: ['1', '2', '0', 'latest', '99999999999'],
   prediction: [`pred_${'0'.repeat(32)}`, 'pred_1', ''],
-  tenant: ['fuzzed', 'nobody', 'x', 'FUZZED', 'a'.repeat(70)],
+  tenant: ['fuzzed', 'fuzz-other', 'nobody', 'x', 'FUZZED', 'a'.repeat(70)],
   plan: ['no-plan', 'x', '1'],
   key: ['fuzzed.00000000', 'x'],
   upload: ['upl_0', `upl_${'0'.repeat(32)}`, '%2e%2e'],
@@ -132,18 +132,98 @@ const header = fc.tuple(
   fc.oneof(fc.constantFrom(...HEADER_VALUES), headText, fc.constant('x'.repeat(20_000))),
 );
 
-/** JSON that begins as a valid request and had something put, at some place, in place of what was there. */
-const mutatedInfer = fc
-  .tuple(fc.array(fc.nat(20), { maxLength: 5 }), fc.jsonValue(), fc.boolean())
-  .map(([way, value, drops]) => {
-    const root = { id: 'x', parameters: { timeout_ms: 1000 }, inputs: fourOf(1), outputs: [{ name: 'sum' }] };
-    return JSON.stringify(replaceAt(root, way, drops ? undefined : value)) ?? '';
-  });
+/** A valid call: what is mutated comes past the first checks. Its caller is one of the `Authorization` values, by name. */
+type GoodCall = {
+  readonly by: keyof FuzzCallers;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+};
+
+const INFER = { id: 'x', parameters: { timeout_ms: 1000 }, inputs: fourOf(1), outputs: [{ name: 'sum' }] };
+const SENTIMENT = { inputs: texts('text', 'fine'), outputs: [{ name: 'label', parameters: { binary_data: true } }] };
+const LIMITS = {
+  requests_per_second: 1,
+  request_burst: 1,
+  rows_per_minute: 1,
+  requests_in_flight: 1,
+  waiting_handlers: 1,
+  daily_compute_ms: 1,
+  weight: 1,
+  models: ['*'],
+};
+const TENANT = {
+  name: 'Fuzz',
+  plan: 'pro',
+  overrides: { weight: 2 },
+  wrong_region: 'refuse',
+  allowed_origins: ['https://x'],
+};
+const ISSUER = {
+  issuer: 'https://issuer.example',
+  audience: 'sluice',
+  jwks_uri: 'https://issuer.example/keys',
+  tenants: ['fuzzed'],
+  max_role: 'tenant-user',
+};
+const PUSH = {
+  manifest: { name: 'fuzz-model', inputs: { x: { min: 0 } } },
+  model_upload: 'upl_0',
+  golden_upload: 'upl_1',
+};
+
+const GOOD_CALLS: readonly GoodCall[] = [
+  { by: 'tenant', method: 'POST', path: '/v2/models/row-sum/infer', body: INFER },
+  { by: 'browser', method: 'POST', path: '/v2/models/row-sum/versions/1/infer', body: INFER },
+  { by: 'tenant', method: 'POST', path: '/v2/models/ticket-sentiment/infer', body: SENTIMENT },
+  { by: 'admin', method: 'POST', path: '/control/v1/tenants', body: { id: 'fuzz-new', region: 'us', ...TENANT } },
+  { by: 'admin', method: 'PATCH', path: '/control/v1/tenants/fuzz-other', body: { ...TENANT, epoch: 1 } },
+  { by: 'tenant', method: 'POST', path: '/control/v1/tenants/fuzzed/keys', body: { label: 'x', models: ['row-sum'] } },
+  {
+    by: 'tenant',
+    method: 'POST',
+    path: '/control/v1/tenants/fuzzed/browser-tokens',
+    body: { user: 'x', models: ['row-sum'] },
+  },
+  { by: 'admin', method: 'POST', path: '/control/v1/operator-keys', body: { label: 'x', role: 'operator' } },
+  { by: 'admin', method: 'PUT', path: '/control/v1/plans/fuzz-plan', body: { limits: LIMITS } },
+  { by: 'admin', method: 'PUT', path: '/control/v1/issuers', body: ISSUER },
+  { by: 'admin', method: 'POST', path: '/control/v1/uploads', body: { max_bytes: 10 } },
+  { by: 'admin', method: 'POST', path: '/control/v1/models/fuzz-model/versions', body: PUSH },
+  { by: 'admin', method: 'PUT', path: '/control/v1/models/row-sum/stable', body: { version: '1' } },
+];
+
+/** JSON of a valid value in which something was put, at some place, in place of what was there. */
+function mutated(root: unknown): fc.Arbitrary<string> {
+  return fc
+    .tuple(fc.array(fc.nat(20), { maxLength: 5 }), fc.oneof(fc.jsonValue(), awkward), fc.boolean())
+    .map(([way, value, drops]) => JSON.stringify(replaceAt(root, way, drops ? undefined : value)) ?? '');
+}
+
+/** Values that look like what is asked for. */
+const awkward = fc.constantFrom<unknown>(
+  -1,
+  0,
+  1.5,
+  2 ** 53,
+  1e308,
+  '',
+  '\0',
+  '\ud800',
+  'x'.repeat(300),
+  '9'.repeat(30),
+  [],
+  [[]],
+  {},
+  null,
+  true,
+  new Array(300).fill(0),
+);
 
 const DEEP = [17, 20, 5000].map((depth) => `{"inputs":${'['.repeat(depth)}${']'.repeat(depth)}}`);
 
 const text = fc.oneof(
-  { weight: 4, arbitrary: mutatedInfer },
+  { weight: 4, arbitrary: mutated(INFER) },
   fc.json(),
   fc.constantFrom('', '{', '[]', 'null', 'NaN', '"\ud800"', '{"__proto__":{"x":1},"inputs":[]}', ...DEEP),
 );
@@ -164,39 +244,65 @@ const body: fc.Arbitrary<{ readonly bytes: Uint8Array; readonly headers: readonl
     })),
   );
 
-/** How the body is framed; every way but the first two may be a lie. */
+/** How the body is framed; every way but the first two is a lie. */
+type Framing = 'length' | 'chunked' | 'short' | 'none' | 'both' | 'bad-length' | 'bad-chunk';
+
 const framing = fc.oneof(
-  { weight: 6, arbitrary: fc.constant('length' as const) },
-  { weight: 2, arbitrary: fc.constant('chunked' as const) },
-  fc.constantFrom('short' as const, 'none' as const, 'both' as const, 'bad-length' as const, 'bad-chunk' as const),
+  { weight: 6, arbitrary: fc.constant<Framing>('length') },
+  { weight: 2, arbitrary: fc.constant<Framing>('chunked') },
+  fc.constantFrom<Framing>('short', 'none', 'both', 'bad-length', 'bad-chunk'),
 );
 
-/** Any request with one of the `Authorization` values given. */
-export function fuzzRequest(authorizations: readonly string[]): fc.Arbitrary<FuzzRequest> {
+/** `Authorization` values of callers whose calls may succeed. */
+export type FuzzCallers = { readonly tenant: string; readonly browser: string; readonly admin: string };
+
+type Parts = {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: { readonly bytes: Uint8Array; readonly headers: readonly (readonly [string, string])[] };
+  readonly framing: Framing;
+};
+
+/** Requests of two kinds: anything at all, and calls that would succeed but for one thing in them. */
+export function fuzzRequest(callers: FuzzCallers): fc.Arbitrary<FuzzRequest> {
   const authorization = fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom(...authorizations) },
+    { weight: 6, arbitrary: fc.constantFrom(...Object.values(callers)) },
     headText.map((value) => `Bearer ${value}`),
     headText,
   );
-  return fc
-    .record({ method, path, authorization, headers: fc.array(header, { maxLength: 6 }), body, framing })
-    .map((parts) => {
-      const framed = frame(parts.framing, parts.body.bytes);
-      const lines = [
-        `${parts.method} ${parts.path} HTTP/1.1`,
-        'Host: fuzz',
-        'Connection: close',
-        `Authorization: ${parts.authorization}`,
-        ...[...parts.headers, ...parts.body.headers, ...framed.headers].map(([name, value]) => `${name}: ${value}`),
-      ];
-      return {
-        method: parts.method,
-        path: parts.path,
-        head: `${lines.join('\r\n')}\r\n\r\n`,
-        body: framed.bytes,
-        isGarbage: framed.isGarbage || isLoose(parts.headers),
-      };
-    });
+  const headers = fc.array(header, { maxLength: 6 });
+  const anything: fc.Arbitrary<Parts> = fc.record({ method, path, authorization, headers, body, framing });
+  const almost: fc.Arbitrary<Parts> = fc.constantFrom(...GOOD_CALLS).chain((call) =>
+    fc.record({
+      method: fc.constant(call.method),
+      path: fc.constant(call.path),
+      authorization: fc.constant(callers[call.by]),
+      headers: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(header, { maxLength: 1 })),
+      body: mutated(call.body).map((json) => ({ bytes: Buffer.from(json), headers: [] })),
+      framing: fc.constantFrom<Framing>('length', 'length', 'chunked'),
+    }),
+  );
+  return fc.oneof(anything, almost).map(toRequest);
+}
+
+function toRequest(parts: Parts): FuzzRequest {
+  const framed = frame(parts.framing, parts.body.bytes);
+  const lines = [
+    `${parts.method} ${parts.path} HTTP/1.1`,
+    'Host: fuzz',
+    'Connection: close',
+    `Authorization: ${parts.authorization}`,
+    ...[...parts.headers, ...parts.body.headers, ...framed.headers].map(([name, value]) => `${name}: ${value}`),
+  ];
+  return {
+    method: parts.method,
+    path: parts.path,
+    head: `${lines.join('\r\n')}\r\n\r\n`,
+    body: framed.bytes,
+    isGarbage: framed.isGarbage || isLoose(parts.headers),
+  };
 }
 
 /** Headers by chance that change how the message itself is read. */
@@ -210,10 +316,7 @@ type Framed = {
   readonly isGarbage: boolean;
 };
 
-function frame(
-  kind: 'length' | 'chunked' | 'short' | 'none' | 'both' | 'bad-length' | 'bad-chunk',
-  bytes: Uint8Array,
-): Framed {
+function frame(kind: Framing, bytes: Uint8Array): Framed {
   const length = String(bytes.length);
   const chunked = Buffer.concat([
     ...(bytes.length === 0 ? [] : [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { asFailure } from '../../../core/failure.ts';
 import { hashSecret, parseApiKey } from '../../../core/tenancy/api-key.ts';
 import type { Exchange, Exchanges } from './exchanges.ts';
-import type { Operation } from './history.ts';
+import type { Kind, Operation } from './history.ts';
 import { modelFile } from './known-model.ts';
 import { issuerUrl, perform } from './perform.ts';
 import type { RegionUnderTest } from './region-under-test.ts';
@@ -71,7 +71,7 @@ export class RecordChecks {
     }
     const changes = this.#exchanges.of('create-tenant', 'change-tenant').filter(({ op }) => op.tenant === tenant);
     const state = record && { epoch: record.epoch, value: record.name };
-    this.#checkState(`tenant ${tenant}`, changes, ({ op }) => (op.kind === 'change-tenant' ? op.name : op.tenant), state);
+    this.#checkState(`tenant ${tenant}`, changes, (op) => (op.kind === 'change-tenant' ? op.name : op.tenant), state);
     this.#checkReads(`tenant ${tenant}`, this.#exchanges.of('read-tenant').filter(({ op }) => op.tenant === tenant));
     const isCreated = changes.some(({ op, told }) => op.kind === 'create-tenant' && told?.is === 'done');
     if (isCreated && entry === undefined) this.#findings.report('record-lost', `directory entry of ${tenant}`);
@@ -85,10 +85,10 @@ export class RecordChecks {
    * A record that one client changes, one change after the other: it is as the last change that was told left it, or as one
    * that was asked for since, and has as many epochs as changes.
    */
-  #checkState(
+  #checkState<K extends Kind>(
     name: string,
-    changes: readonly Exchange[],
-    valueOf: (change: Exchange) => unknown,
+    changes: readonly Exchange<K>[],
+    valueOf: (op: Operation<K>) => unknown,
     found: { readonly epoch: number; readonly value: unknown } | undefined,
   ): void {
     const last = changes.findLastIndex(({ told }) => told?.is === 'done');
@@ -98,7 +98,7 @@ export class RecordChecks {
       return;
     }
     const since = changes.slice(last + 1).filter(({ told }) => told === undefined);
-    const possible = [changes[last]!, ...since].map(valueOf);
+    const possible = [changes[last]!, ...since].map(({ op }) => valueOf(op));
     const epoch = epochOf(changes[last]!);
     const isEpochRight = epoch <= found.epoch && found.epoch <= epoch + since.length;
     if (!isEpochRight || !possible.includes(found.value)) {
@@ -143,7 +143,7 @@ export class RecordChecks {
       const plan = await registry.readPlan(id);
       const state = plan && { epoch: plan.epoch, value: plan.limits.weight };
       const changes = plans.filter(({ op }) => op.plan === id);
-      this.#checkState(`plan ${id}`, changes, ({ op }) => op.kind === 'put-plan' && op.weight, state);
+      this.#checkState(`plan ${id}`, changes, ({ weight }) => weight, state);
     }
     const issuers = new Map((await registry.listIssuers()).map((record) => [record.issuer, record.audience]));
     for (const { op, told } of this.#exchanges.of('put-issuer')) {
@@ -171,7 +171,7 @@ export class RecordChecks {
     if (isPushed && route?.stable === undefined) this.#findings.report('record-lost', `the stable version of ${model}`);
     const changes = this.#exchanges.of('set-stable').filter(({ op }) => op.model === model);
     const state = route && { epoch: route.epoch, value: route.stable };
-    this.#checkState(`route ${model}`, changes, ({ op }) => op.kind === 'set-stable' && op.version, state);
+    this.#checkState(`route ${model}`, changes, ({ version }) => version, state);
     this.#checkReads(`route ${model}`, this.#exchanges.of('read-route').filter(({ op }) => op.model === model));
   }
 
@@ -194,7 +194,7 @@ export class RecordChecks {
   }
 }
 
-const RECORDS = new Set<Operation['kind']>([
+const RECORDS = new Set<Kind>([
   'create-tenant',
   'change-tenant',
   'erase-tenant',
@@ -209,7 +209,7 @@ const RECORDS = new Set<Operation['kind']>([
 ]);
 
 /** Answers to what was cut short that say it had been done, or that the tenant has been removed since. */
-const ACCEPTABLE = new Map<Operation['kind'], readonly string[]>([
+const ACCEPTABLE = new Map<Kind, readonly string[]>([
   ['create-tenant', ['already-exists']],
   ['change-tenant', ['tenant-unknown']],
   ['erase-tenant', ['tenant-unknown']],

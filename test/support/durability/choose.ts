@@ -1,4 +1,4 @@
-import type { Infer, Operation } from './history.ts';
+import type { Infer, Kind, Operation } from './history.ts';
 import { CRASHING_FROM, SLOW_FROM } from './known-model.ts';
 import { type Memory, SHARED_MODEL, SHARED_TENANTS } from './memory.ts';
 
@@ -8,10 +8,10 @@ export type Random = () => number;
 const LONG_MS = 6 * 3_600_000;
 
 type Variant = 'keyed' | 'again' | 'crash' | 'late' | 'overdue' | 'rower' | 'slow';
-type Kind = Operation['kind'] | `infer-${Variant}`;
+type Wish = Kind | `infer-${Variant}`;
 
 /** Which operations reach the boundaries of a port: the first word of a boundary's name, or the whole. */
-const REACHED_BY: Readonly<Record<string, readonly Kind[]>> = {
+const REACHED_BY: Readonly<Record<string, readonly Wish[]>> = {
   'registry.writeTenant': ['create-tenant', 'change-tenant'],
   'registry.removeTenant': ['create-tenant', 'remove-tenant'],
   'registry.writePlan': ['put-plan'],
@@ -42,7 +42,7 @@ const REACHED_BY: Readonly<Record<string, readonly Kind[]>> = {
 const ERASED = new Set(['jobs.erase', 'queue.erase', 'idempotency.erase', 'quarantine.erase', 'dataKeys.destroy']);
 
 /** What a client does to reach a boundary; empty where every start reaches it. */
-export function kindsReaching(boundary: string): readonly Kind[] {
+export function kindsReaching(boundary: string): readonly Wish[] {
   const [port, method] = boundary.split(/[.:]/);
   const call = `${port}.${method}`;
   if (ERASED.has(call)) return ['create-tenant', 'infer', 'erase-tenant'];
@@ -50,7 +50,7 @@ export function kindsReaching(boundary: string): readonly Kind[] {
 }
 
 /** How often each kind is chosen, out of their sum. */
-const WEIGHTS: readonly (readonly [Kind, number])[] = [
+const WEIGHTS: readonly (readonly [Wish, number])[] = [
   ['infer', 30],
   ['infer-late', 12],
   ['infer-keyed', 12],
@@ -94,7 +94,7 @@ export class Chooser {
     this.#prefix = `${client}-${incarnation}`;
   }
 
-  kind(): Kind {
+  kind(): Wish {
     let left = this.#random() * WEIGHT_SUM;
     for (const [kind, weight] of WEIGHTS) {
       left -= weight;
@@ -104,7 +104,7 @@ export class Chooser {
   }
 
   /** What a kind asks for now; undefined if there is nothing that it could be done to. */
-  operation(kind: Kind): Operation | undefined {
+  operation(kind: Wish): Operation | undefined {
     return this.#prediction(kind) ?? this.#ofTenant(kind) ?? this.#ofModel(kind) ?? this.#ofOperator(kind);
   }
 
@@ -137,7 +137,7 @@ export class Chooser {
     return `${this.#prefix}-${this.#count}`;
   }
 
-  #prediction(kind: Kind): Operation | undefined {
+  #prediction(kind: Wish): Operation | undefined {
     const { jobs, keyed, crashing } = this.#memory;
     switch (kind) {
       case 'infer':
@@ -178,7 +178,7 @@ export class Chooser {
     }
   }
 
-  #ofTenant(kind: Kind): Operation | undefined {
+  #ofTenant(kind: Wish): Operation | undefined {
     const tenant = this.pick(this.#memory.usable());
     switch (kind) {
       case 'create-tenant': {
@@ -204,7 +204,7 @@ export class Chooser {
     }
   }
 
-  #ofModel(kind: Kind): Operation | undefined {
+  #ofModel(kind: Wish): Operation | undefined {
     const model = this.#client === 'c0' && this.#random() < 0.5 ? SHARED_MODEL : `${this.#client}-model`;
     const versions = this.#memory.versions.get(model) ?? [];
     switch (kind) {
@@ -225,7 +225,7 @@ export class Chooser {
     }
   }
 
-  #ofOperator(kind: Kind): Operation | undefined {
+  #ofOperator(kind: Wish): Operation | undefined {
     switch (kind) {
       case 'put-plan':
         return { kind, plan: `${this.#client}-plan`, weight: 1 + Math.floor(this.#random() * 90) };

@@ -1,8 +1,8 @@
-import type { Entry, Operation, Told } from './history.ts';
+import type { Entry, Kind, Operation, Told } from './history.ts';
 
 /** One question of a client and what it was told, if it was. `asked` and `answered` are places in the history. */
-export type Exchange<K extends Operation['kind'] = Operation['kind']> = {
-  readonly op: Extract<Operation, { kind: K }>;
+export type Exchange<K extends Kind = Kind> = {
+  readonly op: Operation<K>;
   readonly asked: number;
   readonly askedMs: number;
   answered: number | undefined;
@@ -36,7 +36,7 @@ export class Exchanges {
     this.#kills = kills;
   }
 
-  of<K extends Operation['kind']>(...kinds: readonly K[]): Exchange<K>[] {
+  of<K extends Kind>(...kinds: readonly K[]): Exchange<K>[] {
     const wanted = new Set<string>(kinds);
     return this.all.filter((exchange): exchange is Exchange<K> => wanted.has(exchange.op.kind));
   }

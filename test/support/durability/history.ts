@@ -1,35 +1,40 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-/** One request for a prediction: `x`, `x + 1` … are its rows. */
-export type Infer = {
-  readonly kind: 'infer';
-  readonly tenant: string;
-  readonly model: string;
-  readonly version: string | undefined;
-  readonly x: number;
-  readonly rows: number;
-  /** async: 202 at once. late: waits a moment, then 202. sync: waits. */
-  readonly style: 'async' | 'late' | 'sync';
-  readonly key: string | undefined;
-  readonly timeoutMs: number | undefined;
+/** What a client may ask, by kind. */
+type Questions = {
+  /** `x`, `x + 1` … are its rows. */
+  infer: {
+    readonly tenant: string;
+    readonly model: string;
+    readonly version: string | undefined;
+    readonly x: number;
+    readonly rows: number;
+    /** async: 202 at once. late: waits a moment, then 202. sync: waits. */
+    readonly style: 'async' | 'late' | 'sync';
+    readonly key: string | undefined;
+    readonly timeoutMs: number | undefined;
+  };
+  read: { readonly tenant: string; readonly job: string };
+  cancel: { readonly tenant: string; readonly job: string };
+  take: { readonly tenant: string; readonly units: number };
+  'create-tenant': { readonly tenant: string; readonly plan: string; readonly limits: TenantLimits };
+  'change-tenant': { readonly tenant: string; readonly name: string };
+  'read-tenant': { readonly tenant: string };
+  'erase-tenant': { readonly tenant: string };
+  'remove-tenant': { readonly tenant: string };
+  'create-key': { readonly tenant: string };
+  'revoke-key': { readonly tenant: string; readonly keyId: string };
+  push: { readonly model: string; readonly term: number; readonly uploaded: boolean };
+  'set-stable': { readonly model: string; readonly version: string };
+  'read-route': { readonly model: string };
+  'put-plan': { readonly plan: string; readonly weight: number };
+  'put-issuer': { readonly issuer: string; readonly audience: string };
+  'remove-issuer': { readonly issuer: string };
 };
 
-/** What a client may ask. */
-export type Operation =
-  | Infer
-  | { readonly kind: 'read' | 'cancel'; readonly tenant: string; readonly job: string }
-  | { readonly kind: 'take'; readonly tenant: string; readonly units: number }
-  | { readonly kind: 'create-tenant'; readonly tenant: string; readonly plan: string; readonly limits: TenantLimits }
-  | { readonly kind: 'change-tenant'; readonly tenant: string; readonly name: string }
-  | { readonly kind: 'read-tenant' | 'erase-tenant' | 'remove-tenant'; readonly tenant: string }
-  | { readonly kind: 'create-key'; readonly tenant: string }
-  | { readonly kind: 'revoke-key'; readonly tenant: string; readonly keyId: string }
-  | { readonly kind: 'push'; readonly model: string; readonly term: number; readonly uploaded: boolean }
-  | { readonly kind: 'set-stable'; readonly model: string; readonly version: string }
-  | { readonly kind: 'read-route'; readonly model: string }
-  | { readonly kind: 'put-plan'; readonly plan: string; readonly weight: number }
-  | { readonly kind: 'put-issuer'; readonly issuer: string; readonly audience: string }
-  | { readonly kind: 'remove-issuer'; readonly issuer: string };
+export type Kind = keyof Questions;
+export type Operation<K extends Kind = Kind> = { [P in K]: { readonly kind: P } & Questions[P] }[K];
+export type Infer = Operation<'infer'>;
 
 export type TenantLimits = {
   readonly requestsPerSecond?: number;

@@ -10,7 +10,7 @@ import { changeTenant, createTenant, readTenant } from '../../../core/tenancy/ma
 import { DEFAULT_PLANS } from '../../../core/tenancy/plan.ts';
 import type { Principal } from '../../../core/tenancy/principal.ts';
 import { floats } from '../jobs.ts';
-import type { Infer, Operation, Told } from './history.ts';
+import type { Infer, Kind, Operation, Told } from './history.ts';
 import { manifestOf, modelFile } from './known-model.ts';
 import type { RegionUnderTest } from './region-under-test.ts';
 
@@ -19,8 +19,6 @@ const OPERATOR: Principal = { id: 'key:operator', tenant: undefined, role: 'admi
 const LATE_WAIT_MS = 2;
 const SYNC_WAIT_MS = 500;
 const READ_WAIT_MS = 20;
-
-type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 
 /** Asks a region and gives back what a client would have been told. */
 export async function perform(region: RegionUnderTest, op: Operation): Promise<Told> {
@@ -90,7 +88,7 @@ function toTold(answer: InferAnswer): Told {
 }
 
 /** One request after the other until one is refused. */
-async function take(region: RegionUnderTest, { tenant, units }: OperationOf<'take'>): Promise<Told> {
+async function take(region: RegionUnderTest, { tenant, units }: Operation<'take'>): Promise<Told> {
   const caller = await callerOf(region, tenant);
   let granted = 0;
   try {
@@ -103,7 +101,7 @@ async function take(region: RegionUnderTest, { tenant, units }: OperationOf<'tak
 
 async function control(
   { platform }: RegionUnderTest,
-  op: Exclude<Operation, { kind: 'infer' | 'read' | 'cancel' | 'take' }>,
+  op: Operation<Exclude<Kind, 'infer' | 'read' | 'cancel' | 'take'>>,
 ): Promise<Told> {
   switch (op.kind) {
     case 'create-tenant': {
@@ -174,7 +172,7 @@ function impatient(clock: Platform['clock']): Platform['clock'] {
 
 async function push(
   platform: Platform,
-  { model }: OperationOf<'push'>,
+  { model }: Operation<'push'>,
   modelBytes: AsyncIterable<Uint8Array>,
 ): Promise<Told> {
   const { version, added } = await pushVersion(platform, {
@@ -187,7 +185,7 @@ async function push(
 }
 
 /** As lambdas/http/versions.ts does it. */
-async function pushUploaded(platform: Platform, op: OperationOf<'push'>): Promise<Told> {
+async function pushUploaded(platform: Platform, op: Operation<'push'>): Promise<Told> {
   const { uploads } = platform;
   const { id, url } = await uploads.create(OPERATOR.id, 1000);
   const token = new URL(url, 'http://host').searchParams.get('token') ?? '';
