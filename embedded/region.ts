@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createDevIssuer } from '../adapters/identity/dev-issuer.ts';
@@ -62,10 +63,13 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
 
 async function serve(options: RegionOptions, server: HttpServer, storage: OpenRegion): Promise<Region> {
   const { region, clock, log, directory, regionUrls, corsOrigins } = options;
+  const cacheFolder = join(options.dataFolder, region, 'compile-cache');
+  await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   const runnerSettings = {
     provider: 'cpu',
     intraOpThreads: RUNNER_THREADS,
     environment: environmentOf('cpu', {}),
+    cacheFolder,
   } as const;
   const signingKey = await loadSigningKey(join(options.dataFolder, region, 'signing-key.json'));
   const { registry } = storage;

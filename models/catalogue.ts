@@ -30,7 +30,7 @@ export const SAMPLE_MODELS: readonly SampleModel[] = [
   {
     name: 'encoder-l6',
     summary: 'Token ids in, embedding of 384 numbers out: a transformer of 6 layers with random weights, for load',
-    source: { kind: 'built', recipe: 2, build: buildEncoderL6 },
+    source: { kind: 'built', recipe: 3, build: buildEncoderL6 },
     example: { inputs: tokenBatch([8]) },
   },
   {

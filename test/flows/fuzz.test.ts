@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FuzzCallers, type FuzzRequest, fuzzRequest } from '../support/fuzz-request.ts';
+import type { FuzzCallers } from '../support/fuzz-calls.ts';
+import { type FuzzRequest, fuzzRequest } from '../support/fuzz-request.ts';
 import { type ApiClient, firstOutput, fourOf } from '../support/http-client.ts';
 import { problemFaults } from '../support/problems.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-http.ts';

@@ -16,6 +16,8 @@ const DEADLINE_MS = { sync: 30 * SECOND_MS, late: 30 * SECOND_MS, async: 15 * MI
 const STARTS = 5;
 const PATIENCE_MS = 20 * SECOND_MS;
 const MOST_TERMS = 1000;
+/** What is said of a job whose tenant's data, or tenant, is no more. */
+const GONE = new Set(['prediction-unknown', 'tenant-unknown']);
 
 /** Every accepted job has one outcome, the right one, and every reader is told the same. */
 export class JobChecks {
@@ -47,9 +49,10 @@ export class JobChecks {
 
   /** The outcomes once more, by another process than the one that found them first. */
   async checkAgain(region: RegionUnderTest): Promise<void> {
-    for (const { id, exchange } of this.#jobs) {
+    for (const { id, exchange, since } of this.#jobs) {
       const before = this.#outcomes.get(id);
-      if (before === undefined) continue;
+      // An erasure that was cut short has been completed meanwhile.
+      if (before === undefined || this.#exchanges.erasedAfter(exchange.op.tenant, since) !== 'no') continue;
       const again = outcomeOf(await perform(region, { kind: 'read', tenant: exchange.op.tenant, job: id }), id);
       if (again !== before) this.#findings.report('outcome-changed', `${id}: ${before}, after a restart ${again}`);
     }
@@ -63,7 +66,7 @@ export class JobChecks {
     const outcome = outcomeOf(told, id);
     const erased = this.#exchanges.erasedAfter(op.tenant, since);
     if (erased === 'yes') {
-      if (told.is !== 'refused' || told.code !== 'prediction-unknown') {
+      if (told.is !== 'refused' || !GONE.has(told.code)) {
         this.#findings.report('left-behind', `${id} of ${op.tenant}, which was erased: ${describe(told)}`);
       }
       return;

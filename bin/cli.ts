@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { PRODUCT_VERSION } from '../core/version.ts';
+import { addModelCommands } from './commands/model.ts';
+import { addStartCommands } from './commands/start.ts';
+import { addTenantCommands } from './commands/tenant.ts';
+
+/** The whole command line; sets the exit code. */
+export async function runCommandLine(): Promise<void> {
+  const program = new Command('sluice')
+    .description('Serve ONNX models to many tenants')
+    .version(PRODUCT_VERSION)
+    .showHelpAfterError('(add --help for the options)');
+  addStartCommands(program);
+  addModelCommands(program);
+  addTenantCommands(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
