@@ -7,6 +7,7 @@ import { shareCost } from '../core/inference/share-cost.ts';
 import { hasRowForEach, splitOutputs } from '../core/inference/split-batch.ts';
 import type { Tensor } from '../core/inference/tensor.ts';
 import { isGivenUp, runDeadlineMs, type Work } from '../core/inference/work.ts';
+import type { Begun } from '../core/ports/jobs.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { judge } from './blame.ts';
 import { type Batch, Dispatcher, type DispatchParts, workFor } from './dispatcher.ts';
@@ -82,18 +83,28 @@ export class Executor {
 
   /** Counts the start of each job; what has ended meanwhile or was started too often is not run. */
   async #begin(works: readonly Work[]): Promise<Work[]> {
-    const begun = await Promise.allSettled(works.map((work) => this.#ports.jobs.begin(work.job)));
+    const begun = await this.#beginAll(works);
     const started: Work[] = [];
     const others = { ended: [] as Work[], givenUp: [] as Work[], unknown: [] as Work[] };
     for (const [at, answer] of begun.entries()) {
       const work = works[at]!;
-      if (answer.status === 'rejected') others.unknown.push(work);
-      else if (answer.value.kind === 'ended') others.ended.push(work);
-      else if (isGivenUp(work.job, answer.value.attempt)) others.givenUp.push(work);
+      if (answer === undefined) others.unknown.push(work);
+      else if (answer.kind === 'ended') others.ended.push(work);
+      else if (isGivenUp(work.job, answer.attempt)) others.givenUp.push(work);
       else started.push(work);
     }
     if (started.length < works.length) this.#endUnstarted(others);
     return started;
+  }
+
+  /** undefined for those whose start could not be recorded. */
+  #beginAll(works: readonly Work[]): (Begun | undefined)[] | Promise<(Begun | undefined)[]> {
+    const begun = works.map((work) => this.#ports.jobs.begin(work.job));
+    const known = begun.filter((answer): answer is Begun => !(answer instanceof Promise));
+    if (known.length === begun.length) return known;
+    return Promise.allSettled(begun).then((answers) =>
+      answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined)),
+    );
   }
 
   #endUnstarted({ ended, givenUp, unknown }: Record<'ended' | 'givenUp' | 'unknown', Work[]>): void {

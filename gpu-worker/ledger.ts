@@ -36,7 +36,8 @@ export class Ledger {
    * when its visibility ends: an outcome is never lost, a job may run twice.
    */
   async end(endings: readonly Ending[]): Promise<void> {
-    const written = await Promise.all(endings.map((ending) => this.#write(ending)));
+    const writing = endings.map((ending) => this.#write(ending));
+    const written = writing.every((one) => one === true) ? writing : await Promise.all(writing);
     await this.#release(
       endings.map(({ work }) => work.delivery),
       written.every((ok) => ok) ? undefined : (_, at) => written[at] === true,
@@ -91,18 +92,19 @@ export class Ledger {
     if (due.length > 0) await this.#ports.queue.extend(due, VISIBILITY_MS);
   }
 
-  async #write({ work, outcome }: Ending): Promise<boolean> {
+  /** Settled in the same turn as it ends: a caller that sends its next request at once finds its place free. */
+  #write({ work, outcome }: Ending): boolean | Promise<boolean> {
     const { tenant, id } = work.job;
     try {
-      // Settled in the same turn as it ends: a caller that sends its next request at once finds its place free.
-      await Promise.all([
-        this.#ports.jobs.finish(work.job, outcome),
-        this.#ports.limits.settle(tenant, id, outcome.computeMs, outcome.endedAtMs),
-      ]);
-      return true;
+      const finished = this.#ports.jobs.finish(work.job, outcome);
+      const settled = this.#ports.limits.settle(tenant, id, outcome.computeMs, outcome.endedAtMs);
+      if (!(finished instanceof Promise) && settled === undefined) return true;
+      return Promise.all([finished, settled]).then(
+        () => true,
+        (error: unknown) => this.#warn(error, id),
+      );
     } catch (error) {
-      this.#warn(error, id);
-      return false;
+      return this.#warn(error, id);
     }
   }
 
@@ -117,7 +119,8 @@ export class Ledger {
     }
   }
 
-  #warn(error: unknown, job?: string): void {
+  #warn(error: unknown, job?: string): false {
     this.#ports.log.error('outcome not written', error, { job });
+    return false;
   }
 }

@@ -35,7 +35,7 @@ export class ComputeBudget {
     this.#add(id, { computeMs: 0, dayStartMs: Number.NEGATIVE_INFINITY, expiresAtMs });
   }
 
-  async reserve(reservation: Reservation, nowMs: number): Promise<ReserveAnswer> {
+  reserve(reservation: Reservation, nowMs: number): ReserveAnswer | Promise<ReserveAnswer> {
     this.#bringUpTo(nowMs);
     const { id, computeMs, dailyComputeMs, expiresAtMs } = reservation;
     if (this.#places.has(id)) return GRANTED;
@@ -53,6 +53,26 @@ export class ComputeBudget {
       this.#bound.prepare(usedMs, block);
       return GRANTED;
     }
+    return this.#cover(id, place, usedMs, block);
+  }
+
+  settle(id: string, computeMs: number, nowMs: number): void | Promise<void> {
+    this.#bringUpTo(nowMs);
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    this.#remove(id, place);
+    if (place.dayStartMs !== this.#dayStartMs) return;
+    this.#spentMs += computeMs;
+    if (this.#usedMs() > this.#bound.stored) return this.#bound.cover(this.#usedMs(), 0);
+  }
+
+  usage(nowMs: number): { inFlight: number; computeMs: number; dayStartMs: number } {
+    this.#bringUpTo(nowMs);
+    return { inFlight: this.#places.size, computeMs: this.#usedMs(), dayStartMs: this.#dayStartMs };
+  }
+
+  /** Grants once the bound on the disk covers it, or gives the place up. */
+  async #cover(id: string, place: Place, usedMs: number, block: number): Promise<ReserveAnswer> {
     try {
       await this.#bound.cover(usedMs, block);
     } catch (error) {
@@ -60,21 +80,6 @@ export class ComputeBudget {
       throw error;
     }
     return GRANTED;
-  }
-
-  async settle(id: string, computeMs: number, nowMs: number): Promise<void> {
-    this.#bringUpTo(nowMs);
-    const place = this.#places.get(id);
-    if (place === undefined) return;
-    this.#remove(id, place);
-    if (place.dayStartMs !== this.#dayStartMs) return;
-    this.#spentMs += computeMs;
-    if (this.#usedMs() > this.#bound.stored) await this.#bound.cover(this.#usedMs(), 0);
-  }
-
-  usage(nowMs: number): { inFlight: number; computeMs: number; dayStartMs: number } {
-    this.#bringUpTo(nowMs);
-    return { inFlight: this.#places.size, computeMs: this.#usedMs(), dayStartMs: this.#dayStartMs };
   }
 
   #usedMs(): number {

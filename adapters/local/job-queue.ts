@@ -44,14 +44,15 @@ export class LocalJobQueue implements JobQueue {
     for (const row of parts.rows.loadOpen()) this.#put(newMessage(row, undefined));
   }
 
-  async send(job: Job): Promise<void> {
-    const { tenant, id } = job;
-    if (this.#messages.get(tenant, id) !== undefined) return job.durable ? this.persist(job) : undefined;
-    if (job.durable) {
-      await this.#store(job, () => true);
-      if (this.#messages.get(tenant, id) !== undefined) return;
-    }
-    this.#put(newMessage(job, job.durable ? undefined : job));
+  send(job: Job): void | Promise<void> {
+    const sent = this.#messages.get(job.tenant, job.id) !== undefined;
+    if (job.durable) return sent ? this.persist(job) : this.#sendDurable(job);
+    if (!sent) this.#put(newMessage(job, job));
+  }
+
+  async #sendDurable(job: Job): Promise<void> {
+    await this.#store(job, () => true);
+    if (this.#messages.get(job.tenant, job.id) === undefined) this.#put(newMessage(job, undefined));
   }
 
   async persist(job: Job): Promise<void> {

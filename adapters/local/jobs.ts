@@ -1,7 +1,7 @@
 import { asFailure, type Failure } from '../../core/failure.ts';
 import type { Job, JobRecord, Outcome } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Jobs } from '../../core/ports/jobs.ts';
+import type { Begun, Jobs } from '../../core/ports/jobs.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { LiveJob, LiveJobs } from './live-jobs.ts';
 import type { StoredJob, StoredJobs } from './stored-jobs.ts';
@@ -46,24 +46,12 @@ export class LocalJobs implements Jobs {
     return this.#stored.markQueued(tenant, id);
   }
 
-  async begin(job: Job): Promise<{ readonly kind: 'started'; readonly attempt: number } | { readonly kind: 'ended' }> {
-    if (this.#mayHaveRow(job)) {
-      const attempt = await this.#stored.begin(job.tenant, job.id);
-      if (attempt === 'ended') return { kind: 'ended' };
-      if (attempt !== 'no-row') return { kind: 'started', attempt };
-    }
-    const live = this.#live.findOrAdd(job.tenant, job.id);
-    if (live.ended) return { kind: 'ended' };
-    live.attempt += 1;
-    return { kind: 'started', attempt: live.attempt };
+  begin(job: Job): Begun | Promise<Begun> {
+    return this.#mayHaveRow(job) ? this.#beginStored(job) : this.#beginLive(job);
   }
 
-  async finish(job: Job, outcome: Outcome): Promise<boolean> {
-    if (this.#mayHaveRow(job)) {
-      const answer = await this.#stored.finish(job, outcome);
-      if (answer === 'first') this.#live.wake(job.tenant, job.id, outcome);
-      if (answer !== 'no-row') return answer === 'first';
-    }
+  finish(job: Job, outcome: Outcome): boolean | Promise<boolean> {
+    if (this.#mayHaveRow(job)) return this.#finishStored(job, outcome);
     return this.#live.end(this.#live.findOrAdd(job.tenant, job.id), outcome);
   }
 
@@ -152,6 +140,26 @@ export class LocalJobs implements Jobs {
     if (stored.state === 'ended' || (await this.#stored.abort(stored, outcome)) !== 'first') return false;
     this.#live.endStored(this.#live.findOrAdd(stored.tenant, stored.id), outcome);
     return true;
+  }
+
+  async #beginStored(job: Job): Promise<Begun> {
+    const attempt = await this.#stored.begin(job.tenant, job.id);
+    if (attempt === 'no-row') return this.#beginLive(job);
+    return attempt === 'ended' ? { kind: 'ended' } : { kind: 'started', attempt };
+  }
+
+  #beginLive(job: Job): Begun {
+    const live = this.#live.findOrAdd(job.tenant, job.id);
+    if (live.ended) return { kind: 'ended' };
+    live.attempt += 1;
+    return { kind: 'started', attempt: live.attempt };
+  }
+
+  async #finishStored(job: Job, outcome: Outcome): Promise<boolean> {
+    const answer = await this.#stored.finish(job, outcome);
+    if (answer === 'no-row') return this.#live.end(this.#live.findOrAdd(job.tenant, job.id), outcome);
+    if (answer === 'first') this.#live.wake(job.tenant, job.id, outcome);
+    return answer === 'first';
   }
 
   #mayHaveRow(job: Job): boolean {

@@ -46,11 +46,11 @@ export class LocalLimits implements Limits {
     return rate.lease(policy, needed, wanted, nowMs);
   }
 
-  async reserve(reservation: Reservation, nowMs: number): Promise<ReserveAnswer> {
+  reserve(reservation: Reservation, nowMs: number): ReserveAnswer | Promise<ReserveAnswer> {
     return this.#usageOf(reservation.tenant).compute.reserve(reservation, nowMs);
   }
 
-  async settle(tenant: string, id: string, computeMs: number, nowMs: number): Promise<void> {
+  settle(tenant: string, id: string, computeMs: number, nowMs: number): void | Promise<void> {
     return this.#usageOf(tenant).compute.settle(id, computeMs, nowMs);
   }
 

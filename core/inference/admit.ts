@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { CapacityReport } from '../ports/capacity.ts';
+import type { ReserveAnswer } from '../ports/limits.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { PlanLimits } from '../tenancy/plan.ts';
 import { MINUTE_MS } from '../units.ts';
@@ -14,8 +15,8 @@ const SETTLE_GRACE_MS = MINUTE_MS;
 type AdmitPorts = Pick<Platform, 'limits' | 'capacity' | 'queue'>;
 
 /** Takes a place in flight and the job's compute; throws `in-flight-exceeded` or `compute-budget-exceeded`. */
-export async function reserveFor(ports: AdmitPorts, job: Job, limits: PlanLimits, nowMs: number): Promise<void> {
-  const answer = await ports.limits.reserve(
+export function reserveFor(ports: AdmitPorts, job: Job, limits: PlanLimits, nowMs: number): void | Promise<void> {
+  const answer = ports.limits.reserve(
     {
       tenant: job.tenant,
       id: job.id,
@@ -26,6 +27,10 @@ export async function reserveFor(ports: AdmitPorts, job: Job, limits: PlanLimits
     },
     nowMs,
   );
+  return answer instanceof Promise ? answer.then((read) => refuse(read, limits)) : refuse(answer, limits);
+}
+
+function refuse(answer: ReserveAnswer, limits: PlanLimits): void {
   if (answer.kind === 'granted') return;
   if (answer.kind === 'in-flight-full') {
     throw new Failure('in-flight-exceeded', { limit: limits.requestsInFlight, retryAfterMs: answer.retryAfterMs });

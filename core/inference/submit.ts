@@ -52,51 +52,76 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
   try {
     const job = toJob(call, serving.version, inputs, { bulk, durable: !waits || claim !== undefined, arrivedMs });
     if (ports.quarantine.isEmpty(job.tenant) !== true) await refuseQuarantined(ports, job);
-    await admit(host, call, job, arrivedMs);
-    const earlier = await send(ports, job, claim, patience);
-    if (earlier !== undefined) return earlier;
+    const admitted = admit(host, call, job, arrivedMs);
+    if (admitted !== undefined) await admitted;
+    if (job.durable) {
+      const earlier = await sendDurable(ports, job, claim, patience);
+      if (earlier !== undefined) return earlier;
+    } else {
+      const sent = ports.queue.send(job);
+      if (sent !== undefined) await settleIfNotSent(ports, job, sent);
+    }
     return waits ? await awaitAnswer(ports, job, patience) : pending(job);
   } finally {
     if (waits) host.waiting.leave(call.caller);
   }
 }
 
-async function admit(host: Submission, call: InferCall, job: Job, nowMs: number): Promise<void> {
+/** Takes rows, compute and a place in flight, then sheds; without a promise where all are at hand. */
+function admit(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
   const rows = host.quota.takeRows(call.caller, job.rows, nowMs);
-  if (rows instanceof Promise) await rows;
+  if (rows instanceof Promise) return rows.then(() => reserveAndShed(host, call, job, nowMs));
+  const reserved = reserveFor(host.ports, job, call.caller.limits, nowMs);
+  return reserved === undefined ? shed(host, job, nowMs) : reserved.then(() => shed(host, job, nowMs));
+}
+
+async function reserveAndShed(host: Submission, call: InferCall, job: Job, nowMs: number): Promise<void> {
   await reserveFor(host.ports, job, call.caller.limits, nowMs);
+  await shed(host, job, nowMs);
+}
+
+/** What is shed gets its reservation back. */
+function shed({ ports, shedder }: Submission, job: Job, nowMs: number): void | Promise<void> {
+  const giveBack = async (error: unknown) => {
+    await ports.limits.settle(job.tenant, job.id, 0, nowMs);
+    throw error;
+  };
   try {
-    const shed = host.shedder.check(job, nowMs);
-    if (shed !== undefined) await shed;
+    return shedder.check(job, nowMs)?.catch(giveBack);
   } catch (error) {
-    await host.ports.limits.settle(job.tenant, job.id, 0, nowMs);
+    return giveBack(error);
+  }
+}
+
+async function settleIfNotSent(ports: SubmitPorts, job: Job, sent: Promise<void>): Promise<void> {
+  try {
+    await sent;
+  } catch (error) {
+    await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
     throw error;
   }
 }
 
-/** Durable before it is sent, claimed before it is sent; returns an earlier job's answer if the key was taken meanwhile. */
-async function send(
+/**
+ * Durable before it is sent, claimed before it is sent; returns an earlier job's answer if the key was taken meanwhile.
+ * If it fails half way the sweeper decides by what was written; the caller is told nothing but the failure.
+ */
+async function sendDurable(
   ports: SubmitPorts,
   job: Job,
   claim: Claim | undefined,
   patience: Patience,
 ): Promise<InferAnswer | undefined> {
-  try {
-    if (job.durable) await ports.jobs.create(job, job.deadlineMs + RESULT_KEPT_MS);
-    const winner = claim === undefined ? undefined : await claimFor(ports, claim, job);
-    if (claim !== undefined && winner !== undefined) {
-      // Before the winner's answer, which may be a failure: what never ran is not charged.
-      await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
-      return await replay(ports, claim, winner, patience);
-    }
-    await ports.queue.send(job);
-    if (job.durable) await ports.jobs.markQueued(job.tenant, job.id);
-    return undefined;
-  } catch (error) {
-    // Accepted or not, the sweeper decides by what was written; the caller was told nothing but the failure.
-    if (!job.durable) await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
-    throw error;
+  await ports.jobs.create(job, job.deadlineMs + RESULT_KEPT_MS);
+  const winner = claim === undefined ? undefined : await claimFor(ports, claim, job);
+  if (claim !== undefined && winner !== undefined) {
+    // Before the winner's answer, which may be a failure: what never ran is not charged.
+    await ports.limits.settle(job.tenant, job.id, 0, ports.clock.nowMs());
+    return replay(ports, claim, winner, patience);
   }
+  await ports.queue.send(job);
+  await ports.jobs.markQueued(job.tenant, job.id);
+  return undefined;
 }
 
 async function refuseQuarantined(ports: SubmitPorts, job: Job): Promise<void> {

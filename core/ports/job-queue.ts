@@ -13,8 +13,8 @@ export type Delivery = {
  * within its visibility comes again; after 50 receives it goes to the dead letters.
  */
 export interface JobQueue {
-  /** A durable job's message is durable when it resolves; any other lives as long as the host. */
-  send(job: Job): Promise<void>;
+  /** A durable job's message is durable when it resolves; any other lives as long as the host, and may need no promise. */
+  send(job: Job): void | Promise<void>;
   /** Makes the message of an already sent job survive a crash; harmless if it has been acknowledged. */
   persist(job: Job): Promise<void>;
   /** Up to `max` messages at once, or an empty list when none came within `waitMs`. Each is hidden for `visibilityMs`. */

@@ -1,7 +1,11 @@
 import type { Job, JobRecord, Outcome } from '../inference/job.ts';
 
+/** What starting a job came to. */
+export type Begun = { readonly kind: 'started'; readonly attempt: number } | { readonly kind: 'ended' };
+
 /**
- * Durable jobs and the outcomes of all. A job that was never created here (its caller waits on the connection)
+ * Durable jobs and the outcomes of all. `begin` and `finish` answer without a promise where nothing needs to be written.
+ * A job that was never created here (its caller waits on the connection)
  * has an outcome only as long as somebody waits for it. Payloads are sealed at rest under the tenant's data key.
  * Another tenant's id is as if it did not exist.
  */
@@ -14,9 +18,9 @@ export interface Jobs {
    * Before compute: counts a started attempt. `ended`: cancelled, expired or answered already, do not run it.
    * Works for jobs that were never created too.
    */
-  begin(job: Job): Promise<{ readonly kind: 'started'; readonly attempt: number } | { readonly kind: 'ended' }>;
+  begin(job: Job): Begun | Promise<Begun>;
   /** First write wins; wakes who waits. Durable when it resolves if the job was created. False: another outcome was first. */
-  finish(job: Job, outcome: Outcome): Promise<boolean>;
+  finish(job: Job, outcome: Outcome): boolean | Promise<boolean>;
   /**
    * Ends a job as failed with `prediction-cancelled` unless it has ended. `unknown` also for another tenant's id.
    * Works for jobs that were never created while they wait or run.

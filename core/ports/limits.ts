@@ -29,7 +29,8 @@ export type ReserveAnswer =
 /**
  * The one truth about what tenants have used, strongly consistent within a region. Grants never exceed the limits,
  * whatever the concurrency, and a crash of any caller or of the store's process never gives anything back
- * (what was leased or reserved and not settled counts as used). Every key carries the tenant.
+ * (what was leased or reserved and not settled counts as used). Every key carries the tenant. `reserve` and `settle` answer
+ * without a promise where what is stored covers it already.
  */
 export interface Limits {
   /**
@@ -45,9 +46,9 @@ export interface Limits {
     nowMs: number,
   ): Promise<Lease>;
   /** Takes a place in flight and compute from the UTC day's budget: both or neither. */
-  reserve(reservation: Reservation, nowMs: number): Promise<ReserveAnswer>;
+  reserve(reservation: Reservation, nowMs: number): ReserveAnswer | Promise<ReserveAnswer>;
   /** Ends a reservation with the compute that was used, once: a second call, or one after expiry, changes nothing. */
-  settle(tenant: string, id: string, computeMs: number, nowMs: number): Promise<void>;
+  settle(tenant: string, id: string, computeMs: number, nowMs: number): void | Promise<void>;
   /** Used and reserved of today, and places taken. */
   usage(tenant: string, nowMs: number): Promise<{ inFlight: number; computeMs: number; dayStartMs: number }>;
   /** Forgets a tenant. */

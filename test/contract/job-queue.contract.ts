@@ -211,7 +211,7 @@ const lasting: QueueCase[] = [
     name: 'sending again does harm to nothing: it is delivered, and gone when acknowledged',
     async run(subject) {
       const job = durable();
-      await atOnce(3, () => subject.port.send(job));
+      await atOnce(3, async () => subject.port.send(job));
       const deliveries = await take(subject.port);
       expect(deliveries.length).toBeGreaterThan(0);
       await subject.port.send(job);

@@ -10,7 +10,7 @@ export const endingCases: readonly JobsCase[] = [
     async run(subject) {
       const job = durable();
       await subject.port.create(job, subject.nowMs() + DAY_MS);
-      const answers = await atOnce(10, (index) => subject.port.finish(job, success(index)));
+      const answers = await atOnce(10, async (index) => subject.port.finish(job, success(index)));
       expect(countBy(answers, String)).toEqual({ true: 1, false: 9 });
       const winner = answers.indexOf(true);
       expect(await outcomeOf(subject, job)).toBe(winner);

@@ -141,7 +141,7 @@ const budgets: LimitsCase[] = [
   {
     name: 'never holds more places than the limit for a thousand concurrent callers',
     async run(subject) {
-      const answers = await atOnce(1000, () =>
+      const answers = await atOnce(1000, async () =>
         subject.port.reserve(aReservation(subject.nowMs(), { inFlightLimit: 7, computeMs: 1 }), subject.nowMs()),
       );
       expect(countBy(answers, ({ kind }) => kind)).toEqual({ granted: 7, 'in-flight-full': 993 });
@@ -152,7 +152,9 @@ const budgets: LimitsCase[] = [
     name: 'never reserves more than the day has, and takes a place and compute or neither',
     async run(subject) {
       const { port, nowMs } = subject;
-      const answers = await atOnce(300, () => port.reserve(aReservation(nowMs(), { inFlightLimit: 1000 }), nowMs()));
+      const answers = await atOnce(300, async () =>
+        port.reserve(aReservation(nowMs(), { inFlightLimit: 1000 }), nowMs()),
+      );
       expect(countBy(answers, ({ kind }) => kind)).toEqual({ granted: 100, 'compute-spent': 200 });
       expect(await used(subject)).toEqual([100, 1000]);
       const spent = answers.find(({ kind }) => kind === 'compute-spent');
@@ -180,7 +182,7 @@ const budgets: LimitsCase[] = [
     name: 'reserves an id once, however often it is asked',
     async run(subject) {
       const reservation = aReservation(subject.nowMs());
-      const answers = await atOnce(5, () => subject.port.reserve(reservation, subject.nowMs()));
+      const answers = await atOnce(5, async () => subject.port.reserve(reservation, subject.nowMs()));
       expect(countBy(answers, ({ kind }) => kind)).toEqual({ granted: 5 });
       expect(await used(subject)).toEqual([1, 10]);
     },

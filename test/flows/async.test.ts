@@ -2,18 +2,22 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { idLookup, slowModel } from '../support/bad-models.ts';
 import { type Answer, type ApiClient, firstOutput, type InferJson, int64s, texts } from '../support/http-client.ts';
 import { expectProblem, type ProblemJson } from '../support/problems.ts';
+import { withManifest } from '../support/push-model.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 /** A second or so of one core. */
 const SLOW_ROUNDS = 1500;
 const ASYNC = { prefer: 'respond-async' };
 
+/** On a machine that does many things at once a second of work may take ten. */
+const SLOW = withManifest(slowModel(), { timeoutMs: 60_000 });
+
 let running: RunningPlatform;
 let acme: ApiClient;
 let initech: ApiClient;
 
 beforeAll(async () => {
-  running = await startRunning({ models: ['ticket-sentiment', slowModel(), idLookup()], runners: 1 });
+  running = await startRunning({ models: ['ticket-sentiment', SLOW, idLookup()], runners: 1 });
   acme = await running.addTenant('acme');
   initech = await running.addTenant('initech');
 });

@@ -9,7 +9,7 @@ import { slowModel } from '../support/bad-models.ts';
 import { ApiClient, firstOutput, fourOf, int64s, texts } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
 import { descendantsOf, isRunning } from '../support/processes.ts';
-import { pushModel } from '../support/push-model.ts';
+import { pushModel, withManifest } from '../support/push-model.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -41,10 +41,10 @@ async function twoFreePorts(): Promise<number> {
     await once(first, 'listening');
     const port = (first.address() as { port: number }).port;
     const second = createServer().listen(port + 1, '127.0.0.1');
-    const free = await Promise.race([
-      once(second, 'listening').then(() => true),
-      once(second, 'error').then(() => false),
-    ]);
+    const free = await once(second, 'listening').then(
+      () => true,
+      () => false,
+    );
     first.close();
     second.close();
     if (free && port < 65_000) return port;
@@ -83,8 +83,7 @@ test('a first start prints a curl that works, and SIGTERM answers who waits and 
   expect(firstOutput(await clientOf('globex').infer('ticket-sentiment', texts('text', 'thanks')))).toHaveLength(1);
 
   const acme = clientOf('acme');
-  const slow = slowModel();
-  const alone = { ...slow, manifest: { ...slow.manifest, batching: { maxRows: 1 } } };
+  const alone = withManifest(slowModel(), { batching: { maxRows: 1 }, timeoutMs: 60_000 });
   expect((await pushModel(new ApiClient(acme.url, operator.apiKey), alone)).status).toBe(201);
   // More than the runners can start at once: some run, some only wait.
   const accepted = await Promise.all(

@@ -2,9 +2,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { idLookup, slowModel } from '../support/bad-models.ts';
 import { type ApiClient, firstOutput, fourOf, type InferJson, int64s } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
+import { withManifest } from '../support/push-model.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 const SLOW_ROUNDS = 1000;
+
+/** On a machine that does many things at once a second of work may take ten. */
+const SLOW = withManifest(slowModel(), { timeoutMs: 60_000 });
 
 let running: RunningPlatform;
 let acme: ApiClient;
@@ -12,7 +16,7 @@ let acme: ApiClient;
 let started: string[];
 
 beforeAll(async () => {
-  running = await startRunning({ models: ['row-sum', slowModel(), idLookup()], runners: 1 });
+  running = await startRunning({ models: ['row-sum', SLOW, idLookup()], runners: 1 });
   acme = await running.addTenant('acme');
   started = [];
   const { jobs } = running.region().platform;

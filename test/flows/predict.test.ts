@@ -20,6 +20,7 @@ import {
   texts,
 } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
+import { withManifest } from '../support/push-model.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 let running: RunningPlatform;
@@ -28,8 +29,7 @@ let caller: ApiClient;
 beforeAll(async () => {
   running = await startRunning({ models: ['ticket-sentiment', 'row-sum', 'encoder-l6', echoAll(), echoText()] });
   // A second version of row-sum with another answer; the first stays stable.
-  const other = constantAnswer(7);
-  await running.push({ ...other, manifest: { ...other.manifest, name: 'row-sum' } });
+  await running.push(withManifest(constantAnswer(7), { name: 'row-sum' }));
   caller = await running.addTenant('acme');
 });
 

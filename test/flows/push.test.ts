@@ -6,7 +6,7 @@ import { THIRD_PARTY_MODELS, thirdPartyFolder } from '../../models/third-party.t
 import { constantAnswer, endlessLoop, idLookup, type ModelFiles } from '../support/bad-models.ts';
 import { type ApiClient, firstOutput, fourOf, type InferJson, type JsonTensor } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
-import { pushModel, upload } from '../support/push-model.ts';
+import { pushModel, upload, withManifest } from '../support/push-model.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 const SHARED_MODELS = join(import.meta.dirname, '..', '..', '..', 'shared', 'models');
@@ -25,8 +25,7 @@ afterAll(() => running.end());
 
 /** `constantAnswer` under a name of its own. */
 function answering(value: number, name: string, changes: object = {}): ModelFiles {
-  const files = constantAnswer(value);
-  return { ...files, manifest: { ...files.manifest, name, ...changes } };
+  return withManifest(constantAnswer(value), { name, ...changes });
 }
 
 type VersionJson = {
@@ -251,9 +250,11 @@ describe.skipIf(missing)('models of others', () => {
 type GoldenPair = { readonly inputs: JsonTensor[]; readonly outputs: JsonTensor[] };
 
 test('a model whose manifest limits what it takes refuses the rest before it runs', async () => {
-  const files = idLookup();
-  const manifest = { ...files.manifest, inputs: { ids: { min: 0, max: 9 } }, limits: { maxRows: 4, maxLength: 3 } };
-  expect((await pushModel(operator, { ...files, manifest })).status).toBe(201);
+  const files = withManifest(idLookup(), {
+    inputs: { ids: { min: 0, max: 9 } },
+    limits: { maxRows: 4, maxLength: 3 },
+  });
+  expect((await pushModel(operator, files)).status).toBe(201);
   const ids = (shape: number[], ...data: number[]): JsonTensor[] => [{ name: 'ids', shape, datatype: 'INT64', data }];
   expect(firstOutput(await acme.infer('id-lookup', ids([1, 3], 0, 1, 9)))).toEqual([515]);
   const at = { field: 'inputs[0].data', min: 0, max: 9 };

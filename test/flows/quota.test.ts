@@ -4,12 +4,16 @@ import type { Tenant } from '../../core/tenancy/tenant.ts';
 import { slowModel } from '../support/bad-models.ts';
 import { type Answer, type ApiClient, fourOf, inferPath, int64s, type JsonTensor } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
+import { withManifest } from '../support/push-model.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
+
+/** On a machine that does many things at once a second of work may take ten. */
+const SLOW = withManifest(slowModel(), { timeoutMs: 60_000 });
 
 let running: RunningPlatform;
 
 beforeAll(async () => {
-  running = await startRunning({ models: ['row-sum', slowModel()] });
+  running = await startRunning({ models: ['row-sum', SLOW] });
 });
 
 afterAll(() => running.end());

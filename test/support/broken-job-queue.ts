@@ -60,7 +60,7 @@ export const BROKEN_JOB_QUEUE: readonly Fault<JobQueue>[] = [
   {
     fault: 'brings a message back that was acknowledged before it was to last',
     caughtBy: 'lets nothing that was acknowledged last, before or after it was asked to',
-    breaks: (queue) => override(queue, { persist: (job) => queue.send(job) }),
+    breaks: (queue) => override(queue, { persist: async (job) => queue.send(job) }),
   },
   {
     fault: "erases every tenant's messages",

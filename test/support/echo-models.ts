@@ -49,7 +49,6 @@ export function echoAll(): ModelFiles {
     manifest: {
       name: 'echo-all',
       inputs: { in_FP32: { allowNotFinite: true }, in_FP64: { allowNotFinite: true } },
-      timeoutMs: 2000,
       maxComputeMsPerRow: 1,
     },
     golden: '',
@@ -66,7 +65,7 @@ export function echoText(name = 'echo-text'): ModelFiles {
   );
   return {
     model: writeModel(onnxModel(graph, { '': 17 }, name)),
-    manifest: { name, timeoutMs: 2000, maxComputeMsPerRow: 1 },
+    manifest: { name, maxComputeMsPerRow: 1 },
     golden: '',
   };
 }

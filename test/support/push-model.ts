@@ -19,3 +19,8 @@ export async function pushModel(operator: ApiClient, files: ModelFiles): Promise
   };
   return operator.post(`/control/v1/models/${files.manifest.name}/versions`, body);
 }
+
+/** The same model with other members in its manifest. */
+export function withManifest(files: ModelFiles, changes: Partial<ModelFiles['manifest']>): ModelFiles {
+  return { ...files, manifest: { ...files.manifest, ...changes } };
+}

@@ -25,7 +25,7 @@ export function trialModel(): ModelFiles {
   );
   return {
     model: writeModel(onnxModel(graph, { '': 17 }, 'trial')),
-    manifest: { name: 'trial', timeoutMs: 2000, maxComputeMsPerRow: 1 },
+    manifest: { name: 'trial', maxComputeMsPerRow: 1 },
     golden: '',
   };
 }

@@ -14,7 +14,12 @@ export type CampaignReport = {
 
 /** Runs stories, a few at a time, until so many processes were killed and every boundary was met. */
 export async function runCampaign(
-  options: { readonly firstSeed: number; readonly kills: number; readonly mostStories: number; readonly atOnce: number },
+  options: {
+    readonly firstSeed: number;
+    readonly kills: number;
+    readonly mostStories: number;
+    readonly atOnce: number;
+  },
   onStory: (report: StoryReport, kills: number) => void,
 ): Promise<CampaignReport> {
   const startMs = performance.now();

@@ -16,8 +16,8 @@ const DEADLINE_MS = { sync: 30 * SECOND_MS, late: 30 * SECOND_MS, async: 15 * MI
 const STARTS = 5;
 const PATIENCE_MS = 20 * SECOND_MS;
 const MOST_TERMS = 1000;
-/** What is said of a job whose tenant's data, or tenant, is no more. */
-const GONE = new Set(['prediction-unknown', 'tenant-unknown']);
+/** What is said of a job whose tenant's data is no more; the tenant may be leaving, or have left. */
+const GONE = new Set(['prediction-unknown', 'tenant-unknown', 'forbidden']);
 
 /** Every accepted job has one outcome, the right one, and every reader is told the same. */
 export class JobChecks {
@@ -49,10 +49,10 @@ export class JobChecks {
 
   /** The outcomes once more, by another process than the one that found them first. */
   async checkAgain(region: RegionUnderTest): Promise<void> {
-    for (const { id, exchange, since } of this.#jobs) {
+    for (const { id, exchange } of this.#jobs) {
       const before = this.#outcomes.get(id);
       // An erasure that was cut short has been completed meanwhile.
-      if (before === undefined || this.#exchanges.erasedAfter(exchange.op.tenant, since) !== 'no') continue;
+      if (before === undefined || this.#exchanges.erasedAfter(exchange.op.tenant, -1) !== 'no') continue;
       const again = outcomeOf(await perform(region, { kind: 'read', tenant: exchange.op.tenant, job: id }), id);
       if (again !== before) this.#findings.report('outcome-changed', `${id}: ${before}, after a restart ${again}`);
     }
@@ -176,7 +176,8 @@ export class JobChecks {
       if (jobs.size > 1) this.#findings.report('two-jobs-of-one-key', `${first!.op.key}: ${[...jobs].join()}`);
       const [job] = jobs;
       const payloads = new Set(group.filter(({ told }) => jobOf(told) !== undefined).map(({ op }) => payloadOf(op)));
-      if (payloads.size > 1) this.#findings.report('two-jobs-of-one-key', `${first!.op.key}: another request got its answer`);
+      if (payloads.size > 1)
+        this.#findings.report('two-jobs-of-one-key', `${first!.op.key}: another request got its answer`);
       const known = group.find(({ told }) => jobOf(told) !== undefined);
       if (job === undefined || known === undefined) continue;
       await this.#askAgain(known, job);
@@ -189,7 +190,10 @@ export class JobChecks {
     const told = await perform(this.#region, op);
     const outcome = outcomeOf(told, job);
     if (outcome === undefined || outcome !== this.#outcomes.get(job)) {
-      this.#findings.report('two-jobs-of-one-key', `${op.key}: ${this.#outcomes.get(job)}, asked again ${describe(told)}`);
+      this.#findings.report(
+        'two-jobs-of-one-key',
+        `${op.key}: ${this.#outcomes.get(job)}, asked again ${describe(told)}`,
+      );
     }
   }
 

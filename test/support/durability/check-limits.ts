@@ -61,11 +61,15 @@ async function checkCompute(region: RegionUnderTest, exchanges: Exchanges, findi
     const told = [...jobs.values()].reduce((sum, computeMs) => sum + computeMs, 0);
     const most = SHARED_TENANTS[tenant]?.dailyComputeMs ?? Number.POSITIVE_INFINITY;
     if (usage.computeMs < told || usage.computeMs > most) {
-      findings.report('quota-given-back', `compute of ${tenant}: ${usage.computeMs} charged, ${told} told, ${most} a day`);
+      findings.report(
+        'quota-given-back',
+        `compute of ${tenant}: ${usage.computeMs} charged, ${told} told, ${most} a day`,
+      );
     }
     // Places of jobs that were erased stay taken until they would have ended.
     const isErased = exchanges.erasedAfter(tenant, -1) !== 'no';
-    if (usage.inFlight > 0 && !isErased) findings.report('left-behind', `${usage.inFlight} places in flight of ${tenant}`);
+    if (usage.inFlight > 0 && !isErased)
+      findings.report('left-behind', `${usage.inFlight} places in flight of ${tenant}`);
   }
 }
 

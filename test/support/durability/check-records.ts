@@ -55,7 +55,10 @@ export class RecordChecks {
     const told = await perform(this.#region, { kind: 'change-tenant', tenant, name: 'completed' });
     const entry = await this.#region.platform.directory.lookup(tenant);
     if (told.is !== 'done' || entry?.region !== this.#region.platform.config.region) {
-      this.#findings.report('half-made', `tenant ${tenant}: ${JSON.stringify(told)}, directory ${JSON.stringify(entry)}`);
+      this.#findings.report(
+        'half-made',
+        `tenant ${tenant}: ${JSON.stringify(told)}, directory ${JSON.stringify(entry)}`,
+      );
     }
   }
 
@@ -65,14 +68,20 @@ export class RecordChecks {
     const record = await registry.readTenant(tenant);
     const entry = await directory.lookup(tenant);
     if (this.#isLeaving(tenant)) {
-      const isGone = this.#exchanges.of('remove-tenant').some(({ op, told }) => op.tenant === tenant && told?.is === 'done');
-      if (isGone && (record !== undefined || entry !== undefined)) this.#findings.report('left-behind', `tenant ${tenant}`);
+      const isGone = this.#exchanges
+        .of('remove-tenant')
+        .some(({ op, told }) => op.tenant === tenant && told?.is === 'done');
+      if (isGone && (record !== undefined || entry !== undefined))
+        this.#findings.report('left-behind', `tenant ${tenant}`);
       return;
     }
     const changes = this.#exchanges.of('create-tenant', 'change-tenant').filter(({ op }) => op.tenant === tenant);
     const state = record && { epoch: record.epoch, value: record.name };
     this.#checkState(`tenant ${tenant}`, changes, (op) => (op.kind === 'change-tenant' ? op.name : op.tenant), state);
-    this.#checkReads(`tenant ${tenant}`, this.#exchanges.of('read-tenant').filter(({ op }) => op.tenant === tenant));
+    this.#checkReads(
+      `tenant ${tenant}`,
+      this.#exchanges.of('read-tenant').filter(({ op }) => op.tenant === tenant),
+    );
     const isCreated = changes.some(({ op, told }) => op.kind === 'create-tenant' && told?.is === 'done');
     if (isCreated && entry === undefined) this.#findings.report('record-lost', `directory entry of ${tenant}`);
   }
@@ -103,7 +112,10 @@ export class RecordChecks {
     const isEpochRight = epoch <= found.epoch && found.epoch <= epoch + since.length;
     if (!isEpochRight || !possible.includes(found.value)) {
       const expected = `${possible.join(' or ')} of epoch ${epoch} to ${epoch + since.length}`;
-      this.#findings.report('record-went-back', `${name}: ${found.value} of epoch ${found.epoch}, expected ${expected}`);
+      this.#findings.report(
+        'record-went-back',
+        `${name}: ${found.value} of epoch ${found.epoch}, expected ${expected}`,
+      );
     }
   }
 
@@ -112,7 +124,8 @@ export class RecordChecks {
     let newest = 0;
     for (const read of reads) {
       if (read.told?.is !== 'done') continue;
-      if (epochOf(read) < newest) this.#findings.report('record-went-back', `${name}: epoch ${epochOf(read)} after ${newest}`);
+      if (epochOf(read) < newest)
+        this.#findings.report('record-went-back', `${name}: epoch ${epochOf(read)} after ${newest}`);
       newest = Math.max(newest, epochOf(read));
     }
   }
@@ -172,7 +185,10 @@ export class RecordChecks {
     const changes = this.#exchanges.of('set-stable').filter(({ op }) => op.model === model);
     const state = route && { epoch: route.epoch, value: route.stable };
     this.#checkState(`route ${model}`, changes, ({ version }) => version, state);
-    this.#checkReads(`route ${model}`, this.#exchanges.of('read-route').filter(({ op }) => op.model === model));
+    this.#checkReads(
+      `route ${model}`,
+      this.#exchanges.of('read-route').filter(({ op }) => op.model === model),
+    );
   }
 
   async #checkPush({ op, told }: Exchange<'push'>): Promise<void> {

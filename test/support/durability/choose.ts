@@ -114,8 +114,11 @@ export class Chooser {
 
   infer(changes: Partial<Infer> = {}): Infer {
     const own = this.#memory.usable();
-    const tenant = own.length > 0 && this.#random() < 0.3 ? this.pick(own)!.id : this.pick(['acme', 'globex', 'thrifty'])!;
-    const models = [...this.#memory.versions.keys()].filter((name) => name === SHARED_MODEL || this.#memory.isOwn(name));
+    const tenant =
+      own.length > 0 && this.#random() < 0.3 ? this.pick(own)!.id : this.pick(['acme', 'globex', 'thrifty'])!;
+    const models = [...this.#memory.versions.keys()].filter(
+      (name) => name === SHARED_MODEL || this.#memory.isOwn(name),
+    );
     const model = this.pick(models) ?? SHARED_MODEL;
     const version = this.#random() < 0.2 ? this.pick(this.#memory.versions.get(model) ?? []) : undefined;
     return {

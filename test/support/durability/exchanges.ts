@@ -43,7 +43,9 @@ export class Exchanges {
 
   /** Erasures and removals of a tenant that were asked for after a place in the history: how the surest of them ended. */
   erasedAfter(tenant: string, at: number): 'no' | 'maybe' | 'yes' {
-    const erasures = this.of('erase-tenant', 'remove-tenant').filter(({ op, asked }) => op.tenant === tenant && asked > at);
+    const erasures = this.of('erase-tenant', 'remove-tenant').filter(
+      ({ op, asked }) => op.tenant === tenant && asked > at,
+    );
     if (erasures.length === 0) return 'no';
     return erasures.some(({ told }) => told?.is === 'done') ? 'yes' : 'maybe';
   }

@@ -1,5 +1,5 @@
-import { CRASHING_FROM } from './known-model.ts';
 import type { Entry, Infer, Operation, TenantLimits, Told } from './history.ts';
+import { CRASHING_FROM } from './known-model.ts';
 
 export type OwnTenant = {
   readonly id: string;

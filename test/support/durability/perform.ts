@@ -14,7 +14,13 @@ import type { Infer, Kind, Operation, Told } from './history.ts';
 import { manifestOf, modelFile } from './known-model.ts';
 import type { RegionUnderTest } from './region-under-test.ts';
 
-const OPERATOR: Principal = { id: 'key:operator', tenant: undefined, role: 'admin', models: undefined, user: undefined };
+const OPERATOR: Principal = {
+  id: 'key:operator',
+  tenant: undefined,
+  role: 'admin',
+  models: undefined,
+  user: undefined,
+};
 /** Enough for a request that is answered at once, and too short for most others. */
 const LATE_WAIT_MS = 2;
 const SYNC_WAIT_MS = 500;
@@ -106,7 +112,15 @@ async function control(
   switch (op.kind) {
     case 'create-tenant': {
       const { tenant: id, plan, limits: overrides } = op;
-      const spec = { id, name: id, region: undefined, plan, overrides, wrongRegion: 'refuse', allowedOrigins: [] } as const;
+      const spec = {
+        id,
+        name: id,
+        region: undefined,
+        plan,
+        overrides,
+        wrongRegion: 'refuse',
+        allowedOrigins: [],
+      } as const;
       const { epoch, name } = await createTenant(platform, spec);
       return done({ epoch, name });
     }
@@ -126,7 +140,13 @@ async function control(
       await removeTenant({ ...platform, clock: impatient(platform.clock) }, op.tenant);
       return done({});
     case 'create-key': {
-      const spec = { tenant: op.tenant, role: 'tenant-user', models: undefined, label: 'k', expiresAtMs: undefined } as const;
+      const spec = {
+        tenant: op.tenant,
+        role: 'tenant-user',
+        models: undefined,
+        label: 'k',
+        expiresAtMs: undefined,
+      } as const;
       const { record, text } = await createKey(platform, OPERATOR, spec);
       return done({ keyId: record.id, text });
     }

@@ -1,5 +1,5 @@
-import { JobChecks } from './check-jobs.ts';
 import { checkFiles } from './check-files.ts';
+import { JobChecks } from './check-jobs.ts';
 import { checkLimits } from './check-limits.ts';
 import { RecordChecks } from './check-records.ts';
 import { Exchanges } from './exchanges.ts';
@@ -14,7 +14,14 @@ import { Findings } from './verdict.ts';
  */
 const QUIET_MS = 20_000;
 /** Answers that say the platform itself is broken; nothing in a story breaks a disk or a file. */
-const BROKEN = new Set(['internal', 'storage-unavailable', 'record-damaged', 'artifact-missing', 'artifact-damaged', 'model-load-failed']);
+const BROKEN = new Set([
+  'internal',
+  'storage-unavailable',
+  'record-damaged',
+  'artifact-missing',
+  'artifact-damaged',
+  'model-load-failed',
+]);
 
 type ReaderTask = { readonly folder: string; readonly offsetMs: number };
 

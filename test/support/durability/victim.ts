@@ -52,7 +52,12 @@ class Victim {
     const { folder, incarnation, ending, bug } = this.#task;
     this.#note({ e: 'started', incarnation, atMs: this.#clock.nowMs() });
     const plant = bug === undefined ? {} : { plant: PLANTED_BUGS[bug] };
-    const region = await openRegionUnderTest({ folder, clock: this.#clock, reach: (name) => this.#reach(name), ...plant });
+    const region = await openRegionUnderTest({
+      folder,
+      clock: this.#clock,
+      reach: (name) => this.#reach(name),
+      ...plant,
+    });
     await this.#setUp(region);
     await Promise.all(CLIENTS.map((client, at) => this.#live(region, client, this.#memories[at]!)));
     this.#reach(WORKLOAD_END);
@@ -84,7 +89,8 @@ class Victim {
       const op = chooser.operation(kind);
       if (op === undefined) continue;
       const told = await this.#ask(region, `${incarnation}-${client}-${at}`, op);
-      if (kind === 'infer-slow' && told.is === 'accepted') await this.#askAfterLease(region, `${incarnation}-${client}-${at}b`, op);
+      if (kind === 'infer-slow' && told.is === 'accepted')
+        await this.#askAfterLease(region, `${incarnation}-${client}-${at}b`, op);
     }
   }
 
