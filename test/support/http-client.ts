@@ -1,3 +1,5 @@
+import { expectDescribed } from './expect-described.ts';
+
 /** What a server answered, read to its end. */
 export class Answer {
   readonly status: number;
@@ -56,7 +58,7 @@ export type InferOptions = {
   readonly members?: Readonly<Record<string, unknown>>;
 };
 
-/** One caller of one region. Redirects are answers like any other. */
+/** One caller of one region. Redirects are answers like any other; what succeeds is held against the route table. */
 export class ApiClient {
   readonly url: string;
   readonly key: string | undefined;
@@ -84,7 +86,9 @@ export class ApiClient {
       ...(body === undefined ? {} : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
     });
-    return new Answer(response.status, response.headers, new Uint8Array(await response.arrayBuffer()));
+    const answer = new Answer(response.status, response.headers, new Uint8Array(await response.arrayBuffer()));
+    expectDescribed(method, path, answer);
+    return answer;
   }
 
   get(path: string, headers: HeaderList = {}): Promise<Answer> {

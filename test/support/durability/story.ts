@@ -25,6 +25,9 @@ const NOON_MS = Date.UTC(2026, 0, 15, 12);
 /** Any boundary: about as many are reached by one victim. */
 const MOST_REACHED = 200;
 
+/** What a region does once in its life; every second story does without. */
+const ONLY_AT_FIRST = ['key:synced', 'key:renamed'];
+
 export type StoryPlan = {
   readonly seed: number;
   /** Processes, most of which are killed. */
@@ -69,6 +72,8 @@ type Fate = Pick<VictimTask, 'kill' | 'ending'> & { readonly outsideMs: number |
 /** Every second process is killed at a boundary that its number names, so that all have their turn; the others anywhere. */
 function fateOf(seed: number, incarnation: number, incarnations: number, random: () => number): Fate {
   const ending = random() < 0.3 ? 'close' : 'kill';
+  const atFirst = incarnation === 0 ? ONLY_AT_FIRST[seed % 4] : undefined;
+  if (atFirst !== undefined) return { kill: { boundary: atFirst, nth: 1 }, ending, outsideMs: undefined };
   const turn = Math.floor((seed * incarnations + incarnation) / 2);
   const dice = random();
   if (incarnation % 2 === 0) {
