@@ -22,7 +22,7 @@ export class LocalLimits implements Limits {
   readonly #crashedBeforeMs: number | undefined;
   readonly #tenants = new Map<string, TenantUsage>();
 
-  /** `crashedBeforeMs`: when this process opened the region, if the one before it did not close it. */
+  /** `crashedBeforeMs`: when the region was opened after its last crash, by this process or an earlier one. */
   constructor(commits: Commits, rows: LimitRows, crashedBeforeMs: number | undefined) {
     this.#commits = commits;
     this.#rows = rows;

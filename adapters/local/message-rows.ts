@@ -13,6 +13,7 @@ export class MessageRows {
   readonly #deletePayload: StatementSync;
   readonly #erase: StatementSync;
   readonly #deleteEnded: StatementSync;
+  readonly #unsend: StatementSync;
   readonly #all: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -33,6 +34,10 @@ export class MessageRows {
     this.#deleteEnded = prepare(
       `DELETE FROM message WHERE EXISTS (
          SELECT 1 FROM job WHERE job.tenant = message.tenant AND job.id = message.id AND state = 'ended')`,
+    );
+    this.#unsend = prepare(
+      `UPDATE job SET state = 'submitting' WHERE state IN ('queued', 'running') AND NOT EXISTS (
+         SELECT 1 FROM message WHERE message.tenant = job.tenant AND message.id = job.id)`,
     );
     this.#all = prepare('SELECT tenant, id, pool, lane FROM message');
   }
@@ -57,9 +62,13 @@ export class MessageRows {
     this.#erase.run(tenant);
   }
 
-  /** All that are to be delivered after a start. */
+  /**
+   * All that are to be delivered after a start. An open job without a message (its worker had begun when its caller stopped
+   * waiting, or its erasure was cut short) is one that was never sent.
+   */
   loadOpen(): MessageRow[] {
     this.#deleteEnded.run();
+    this.#unsend.run();
     return this.#all.all() as MessageRow[];
   }
 }

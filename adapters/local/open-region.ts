@@ -70,20 +70,21 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
   const database = openDatabase(join(folder, 'region.db'), 'exclusive');
   try {
     migrate(database, REGION_MIGRATIONS);
-    for (const path of Object.values(folders)) await removeUnfinished(path);
+    for (const path of [folders.region, folders.artifacts]) await removeUnfinished(path);
     const regionKey = await loadRegionKey(folder, hasDataKeys(database), onBoundary);
     const commits = new Commits(database, onBoundary);
     const dataKeys = new LocalDataKeys(database, commits, regionKey);
     const shared = { database, commits, clock, log, dataKeys };
     const work = composeJobs(shared);
     const state = new RegionState(database);
-    const crashedBeforeMs = state.wasClosed() ? undefined : clock.nowMs();
-    await commits.write(() => state.markOpen());
+    const crashedBeforeMs = await commits.write(() => state.markOpen(clock.nowMs()));
+    const uploads = new LocalUploads({ ...shared, folder: folders.uploads, onBoundary });
+    await uploads.removeOrphans();
     const limits = new LocalLimits(commits, new LimitRows(database), crashedBeforeMs);
     return {
       registry: new LocalRegistry(shared),
       artifacts: new LocalArtifacts(folders.artifacts, onBoundary),
-      uploads: new LocalUploads({ ...shared, folder: folders.uploads, onBoundary }),
+      uploads,
       limits,
       idempotency: new LocalIdempotency(database, commits),
       jobs: work.jobs,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Failure } from '../../core/failure.ts';
@@ -34,6 +34,7 @@ export class LocalUploads implements Uploads {
   readonly #receive: StatementSync;
   readonly #delete: StatementSync;
   readonly #expired: StatementSync;
+  readonly #ids: StatementSync;
   readonly #receiving = new Set<string>();
 
   constructor(parts: Parts) {
@@ -49,6 +50,13 @@ export class LocalUploads implements Uploads {
     this.#receive = prepare('UPDATE upload SET received_bytes = ? WHERE id = ? AND received_bytes IS NULL');
     this.#delete = prepare('DELETE FROM upload WHERE id = ? AND owner = ?');
     this.#expired = prepare('DELETE FROM upload WHERE expires_at_ms <= ? RETURNING id');
+    this.#ids = prepare('SELECT id FROM upload');
+  }
+
+  /** Removes files that have no row: half written ones, and those that a crash kept from following their row. */
+  async removeOrphans(): Promise<void> {
+    const known = new Set((this.#ids.all() as { id: string }[]).map(({ id }) => id));
+    for (const name of await readdir(this.#parts.folder)) if (!known.has(name)) await this.#removeFile(name);
   }
 
   async create(owner: string, maxBytes: number): Promise<{ id: string; url: string; expiresAtMs: number }> {
@@ -117,7 +125,7 @@ export class LocalUploads implements Uploads {
     }
   }
 
-  /** Only ids of rows come here, which this class made: they are no paths. */
+  /** Only ids of rows and names of the folder come here: they are no paths. */
   async #removeFile(id: string): Promise<void> {
     await rm(join(this.#parts.folder, id), { force: true });
   }

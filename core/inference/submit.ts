@@ -67,27 +67,27 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
   }
 }
 
-/** Takes rows, compute and a place in flight, then sheds; without a promise where all are at hand. */
+/**
+ * Takes compute and a place in flight, sheds, then takes rows: rows cannot be given back, so who is refused for another
+ * reason does not pay them. Without a promise where all is at hand.
+ */
 function admit(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
-  const rows = host.quota.takeRows(call.caller, job.rows, nowMs);
-  if (rows instanceof Promise) return rows.then(() => reserveAndShed(host, call, job, nowMs));
   const reserved = reserveFor(host.ports, job, call.caller.limits, nowMs);
-  return reserved === undefined ? shed(host, job, nowMs) : reserved.then(() => shed(host, job, nowMs));
+  const goOn = () => shedAndTakeRows(host, call, job, nowMs);
+  return reserved === undefined ? goOn() : reserved.then(goOn);
 }
 
-async function reserveAndShed(host: Submission, call: InferCall, job: Job, nowMs: number): Promise<void> {
-  await reserveFor(host.ports, job, call.caller.limits, nowMs);
-  await shed(host, job, nowMs);
-}
-
-/** What is shed gets its reservation back. */
-function shed({ ports, shedder }: Submission, job: Job, nowMs: number): void | Promise<void> {
+/** What is refused here gets its reservation back. */
+function shedAndTakeRows(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
+  const takeRows = () => host.quota.takeRows(call.caller, job.rows, nowMs);
   const giveBack = async (error: unknown) => {
-    await ports.limits.settle(job.tenant, job.id, 0, nowMs);
+    await host.ports.limits.settle(job.tenant, job.id, 0, nowMs);
     throw error;
   };
   try {
-    return shedder.check(job, nowMs)?.catch(giveBack);
+    const shed = host.shedder.check(job, nowMs);
+    const rows = shed === undefined ? takeRows() : shed.then(takeRows);
+    return rows instanceof Promise ? rows.then(() => undefined, giveBack) : undefined;
   } catch (error) {
     return giveBack(error);
   }
