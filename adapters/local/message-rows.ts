@@ -36,7 +36,7 @@ export class MessageRows {
          SELECT 1 FROM job WHERE job.tenant = message.tenant AND job.id = message.id AND state = 'ended')`,
     );
     this.#unsend = prepare(
-      `UPDATE job SET state = 'submitting' WHERE state IN ('queued', 'running') AND NOT EXISTS (
+      `UPDATE job SET state = 'submitting' WHERE state = 'running' AND NOT EXISTS (
          SELECT 1 FROM message WHERE message.tenant = job.tenant AND message.id = job.id)`,
     );
     this.#all = prepare('SELECT tenant, id, pool, lane FROM message');
@@ -63,8 +63,8 @@ export class MessageRows {
   }
 
   /**
-   * All that are to be delivered after a start. An open job without a message (its worker had begun when its caller stopped
-   * waiting, or its erasure was cut short) is one that was never sent.
+   * All that are to be delivered after a start. A running job without a message was begun while its caller still waited, and
+   * cut off before it was sent for good: it is to be sent again.
    */
   loadOpen(): MessageRow[] {
     this.#deleteEnded.run();

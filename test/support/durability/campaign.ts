@@ -12,12 +12,11 @@ export type CampaignReport = {
   readonly counts: ReadonlyMap<string, number>;
 };
 
-/** Runs stories, a few at a time, until so many processes were killed and every boundary was met. */
+/** Runs stories, a few at a time, until so many processes were killed and every boundary was met, or something was found. */
 export async function runCampaign(
   options: {
     readonly firstSeed: number;
     readonly kills: number;
-    readonly mostStories: number;
     readonly atOnce: number;
   },
   onStory: (report: StoryReport, kills: number) => void,
@@ -27,9 +26,11 @@ export async function runCampaign(
   const killedAt = new Map<string, number>();
   let kills = 0;
   let seed = options.firstSeed;
-  const isDone = () => kills >= options.kills && BOUNDARIES.every((boundary) => killedAt.has(boundary));
+  const isDone = () =>
+    stories.some(({ verdict }) => verdict.breaches.length > 0) ||
+    (kills >= options.kills && (options.kills < ALL_MET || BOUNDARIES.every((boundary) => killedAt.has(boundary))));
   const next = (): StoryPlan | undefined => {
-    if (isDone() || seed - options.firstSeed >= options.mostStories) return undefined;
+    if (isDone()) return undefined;
     seed += 1;
     return { seed: seed - 1, incarnations: INCARNATIONS };
   };
@@ -53,6 +54,8 @@ export async function runCampaign(
   };
 }
 
+/** Fewer kills are a look at some seeds, not at all boundaries. */
+const ALL_MET = 1000;
 /** Processes of one story: its history is still short enough to be checked in a second. */
 const INCARNATIONS = 26;
 

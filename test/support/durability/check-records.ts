@@ -97,7 +97,7 @@ export class RecordChecks {
   #checkState<K extends Kind>(
     name: string,
     changes: readonly Exchange<K>[],
-    valueOf: (op: Operation<K>) => unknown,
+    stateAfter: (op: Operation<K>) => unknown,
     found: { readonly epoch: number; readonly value: unknown } | undefined,
   ): void {
     const last = changes.findLastIndex(({ told }) => told?.is === 'done');
@@ -107,7 +107,7 @@ export class RecordChecks {
       return;
     }
     const since = changes.slice(last + 1).filter(({ told }) => told === undefined);
-    const possible = [changes[last]!, ...since].map(({ op }) => valueOf(op));
+    const possible = [changes[last]!, ...since].map(({ op }) => stateAfter(op));
     const epoch = epochOf(changes[last]!);
     const isEpochRight = epoch <= found.epoch && found.epoch <= epoch + since.length;
     if (!isEpochRight || !possible.includes(found.value)) {

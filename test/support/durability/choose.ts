@@ -8,7 +8,7 @@ export type Random = () => number;
 const LONG_MS = 6 * 3_600_000;
 
 type Variant = 'keyed' | 'again' | 'crash' | 'late' | 'overdue' | 'rower' | 'slow';
-type Wish = Kind | `infer-${Variant}`;
+export type Wish = Kind | `infer-${Variant}`;
 
 /** Which operations reach the boundaries of a port: the first word of a boundary's name, or the whole. */
 const REACHED_BY: Readonly<Record<string, readonly Wish[]>> = {
@@ -155,7 +155,7 @@ export class Chooser {
         return this.infer({ style: 'late', x, key: kind === 'infer-slow' ? this.nextName() : undefined });
       }
       case 'infer-crash':
-        return this.pick(crashing) ?? this.infer({ x: CRASHING_FROM + Math.floor(this.#random() * 50), rows: 1 });
+        return this.pick(crashing) ?? this.infer({ x: CRASHING_FROM, rows: 1, style: 'sync' });
       case 'infer-keyed': {
         const style = this.#random() < 0.5 ? 'async' : 'sync';
         const x = this.#random() < 0.1 ? -1 - Math.floor(this.#random() * 1000) : undefined;

@@ -15,6 +15,9 @@ export const PLANTED_BUGS = {
         void ports.jobs.create(job, expiresAtMs);
         return 'created';
       },
+      async markQueued(tenant, id) {
+        void ports.jobs.markQueued(tenant, id);
+      },
     }),
     queue: override(ports.queue, {
       async send(job) {
@@ -34,6 +37,39 @@ export const PLANTED_BUGS = {
           const isFirst = !cancelled.has(id);
           cancelled.add(id);
           return isFirst ? 'cancelled' : 'ended';
+        },
+      }),
+    };
+  },
+  /** Inputs that kill a runner, known to this process alone. */
+  'quarantined-in-memory': (ports) => {
+    const known = new Set<string>();
+    return {
+      ...ports,
+      quarantine: override(ports.quarantine, {
+        async add(tenant, fingerprint) {
+          known.add(`${tenant}/${fingerprint}`);
+        },
+        async isEmpty() {
+          return known.size === 0;
+        },
+        async has(tenant, fingerprint) {
+          return known.has(`${tenant}/${fingerprint}`);
+        },
+      }),
+    };
+  },
+  /** Each process tells an outcome of its own making. */
+  'outcome-retold': (ports) => {
+    const startedMs = Date.now();
+    return {
+      ...ports,
+      jobs: override(ports.jobs, {
+        async read(tenant, id, nowMs) {
+          const record = await ports.jobs.read(tenant, id, nowMs);
+          if (record?.state.kind !== 'ended') return record;
+          const outcome = { ...record.state.outcome, endedAtMs: startedMs };
+          return { ...record, state: { kind: 'ended', outcome } };
         },
       }),
     };

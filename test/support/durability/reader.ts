@@ -23,9 +23,9 @@ const BROKEN = new Set([
   'model-load-failed',
 ]);
 
-type ReaderTask = { readonly folder: string; readonly offsetMs: number };
+export type ReaderTask = { readonly folder: string; readonly offsetMs: number; readonly patienceMs: number };
 
-async function read({ folder, offsetMs }: ReaderTask): Promise<Findings> {
+async function read({ folder, offsetMs, patienceMs }: ReaderTask): Promise<Findings> {
   const files = storyFiles(folder);
   const entries = readHistory(files.history);
   const findings = new Findings();
@@ -39,7 +39,7 @@ async function read({ folder, offsetMs }: ReaderTask): Promise<Findings> {
     }
   }
   const region = await openRegionUnderTest({ folder, clock });
-  const jobs = new JobChecks(region, exchanges, findings);
+  const jobs = new JobChecks(region, exchanges, findings, patienceMs);
   const records = new RecordChecks(region, exchanges, findings);
   await records.check();
   await jobs.check();

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../../../models/random.ts';
 import { BOUNDARIES } from './boundaries.ts';
+import type { Wish } from './choose.ts';
 import { readHistory } from './history.ts';
 import type { BugName } from './planted-bugs.ts';
+import type { ReaderTask } from './reader.ts';
 import { storyFiles } from './region-under-test.ts';
 import type { Verdict } from './verdict.ts';
 import type { VictimTask } from './victim.ts';
@@ -33,6 +35,8 @@ export type StoryPlan = {
   /** Processes, most of which are killed. */
   readonly incarnations: number;
   readonly bug?: BugName;
+  /** What every client does first in every process. */
+  readonly focus?: readonly Wish[];
 };
 
 export type StoryReport = {
@@ -46,7 +50,7 @@ export type StoryReport = {
 };
 
 /** One region's life: opened, used and killed again and again, then judged by its reader. The same for the same seed, but for timing. */
-export async function runStory({ seed, incarnations, bug }: StoryPlan): Promise<StoryReport> {
+export async function runStory({ seed, incarnations, bug, focus = [] }: StoryPlan): Promise<StoryReport> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-story-'));
   const offsetMs = NOON_MS - Date.now();
   const random = seededRandom(seed);
@@ -54,13 +58,15 @@ export async function runStory({ seed, incarnations, bug }: StoryPlan): Promise<
   let closed = 0;
   for (let incarnation = 0; incarnation < incarnations; incarnation += 1) {
     const { kill, outsideMs, ending } = fateOf(seed, incarnation, incarnations, random);
-    const task: VictimTask = { folder, seed, incarnation, offsetMs, kill, ending, bug };
+    const task: VictimTask = { folder, seed, incarnation, offsetMs, kill, ending, focus, bug };
     const end = await runProcess(VICTIM, task, VICTIM_LIMIT_MS, outsideMs);
     if (end.signal === null && end.code === 0) closed += 1;
     else if (end.signal === 'SIGKILL' && !end.isOverdue) killedAt.push(lastBoundary(folder, incarnation) ?? 'outside');
     else throw new Error(`seed ${seed}, process ${incarnation} (${folder}): ${describeEnd(end)}`);
   }
-  const end = await runProcess(READER, { folder, offsetMs }, READER_LIMIT_MS, undefined);
+  // What a planted bug has lost need not be waited for long.
+  const readerTask: ReaderTask = { folder, offsetMs, patienceMs: bug === undefined ? 20_000 : 2000 };
+  const end = await runProcess(READER, readerTask, READER_LIMIT_MS, undefined);
   if (end.code !== 0) throw new Error(`seed ${seed}, reader (${folder}): ${describeEnd(end)}`);
   const verdict = JSON.parse(end.output) as Verdict;
   if (verdict.breaches.length === 0 || bug !== undefined) rmSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { seededRandom } from '../../../models/random.ts';
 import { WORKLOAD_END } from './boundaries.ts';
-import { Chooser, kindsReaching } from './choose.ts';
+import { Chooser, kindsReaching, type Wish } from './choose.ts';
 import { type Entry, HistoryWriter, type Operation, readHistory, type Told } from './history.ts';
 import { Memory, SHARED_MODEL, SHARED_TENANTS } from './memory.ts';
 import { perform } from './perform.ts';
@@ -22,6 +22,8 @@ export type VictimTask = {
   /** The `nth` time that this boundary is reached, or any boundary if none is named. */
   readonly kill: { readonly boundary: string | undefined; readonly nth: number } | undefined;
   readonly ending: 'close' | 'kill';
+  /** What every client does first. */
+  readonly focus: readonly Wish[];
   readonly bug: BugName | undefined;
 };
 
@@ -79,11 +81,12 @@ class Victim {
   }
 
   async #live(region: RegionUnderTest, client: string, memory: Memory): Promise<void> {
-    const { seed, incarnation, kill } = this.#task;
+    const { seed, incarnation, kill, focus } = this.#task;
     const random = seededRandom(seed * 1009 + incarnation * 31 + Number(client.slice(1)));
     const chooser = new Chooser(client, incarnation, memory, random);
     const kinds = Array.from({ length: MOST_OPERATIONS }, () => chooser.kind());
     if (random() < 0.4) kinds.unshift('take');
+    kinds.unshift(...focus);
     if (client === 'c0' && kill?.boundary !== undefined) kinds.unshift(...kindsReaching(kill.boundary));
     for (const [at, kind] of kinds.entries()) {
       const op = chooser.operation(kind);
