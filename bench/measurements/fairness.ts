@@ -1,4 +1,4 @@
-import { type Bench, OPEN_LIMITS } from '../bench.ts';
+import { type Bench, INTERACTIVE_ENCODER, OPEN_LIMITS } from '../bench.ts';
 import { Histogram } from '../histogram.ts';
 import { inferRequest } from '../infer-request.ts';
 import { type LoadResult, runLoad } from '../load.ts';
@@ -21,11 +21,16 @@ const WARMUP_MS = 2_000;
 const PLAN_SETTLES_MS = 1_500;
 
 type Condition = 'alone' | 'refused' | 'admitted';
-type Seen = { readonly acme: Histogram; failed: number; readonly floods: Record<string, number>[] };
+type Seen = {
+  readonly acme: Histogram;
+  failed: number;
+  readonly answers: LoadResult['statuses'][];
+  readonly floods: LoadResult['statuses'][];
+};
 
 export const fairness: Measurement = {
   name: 'fairness',
-  summary: "acme's p99 on encoder-l6 while another tenant sends 100 times its rate",
+  summary: "acme's p99 on an encoder with the default batch cap while another tenant sends 100 times its rate",
   byDefault: true,
   async run(bench) {
     const seen = { alone: nothingSeen(), refused: nothingSeen(), admitted: nothingSeen() };
@@ -46,7 +51,7 @@ export const fairness: Measurement = {
 };
 
 function nothingSeen(): Seen {
-  return { acme: new Histogram(), failed: 0, floods: [] };
+  return { acme: new Histogram(), failed: 0, answers: [], floods: [] };
 }
 
 async function under(condition: Condition, platform: PlatformProcess, bench: Bench, seen: Seen): Promise<void> {
@@ -61,13 +66,15 @@ async function under(condition: Condition, platform: PlatformProcess, bench: Ben
   const acme = await load(platform, 'acme', ACME, durationMs);
   seen.acme.add(acme.latency);
   seen.failed += acme.failed;
-  if (flood !== undefined) seen.floods.push({ ...(await flood).statuses });
-  bench.progress(`${condition}: p99 ${acme.p99.toFixed(1)} ms, flood ${JSON.stringify(seen.floods.at(-1) ?? {})}`);
+  seen.answers.push(acme.statuses);
+  if (flood !== undefined) seen.floods.push((await flood).statuses);
+  const flooded = condition === 'alone' ? '' : `, flood ${JSON.stringify(seen.floods.at(-1))}`;
+  bench.progress(`${condition}: p99 ${acme.p99.toFixed(1)} ms, ${JSON.stringify(acme.statuses)}${flooded}`);
 }
 
 function load(platform: PlatformProcess, tenant: string, loop: OpenLoop, durationMs: number): Promise<LoadResult> {
   const rows = encoderRows(new Array<number>(64).fill(SEQUENCE));
-  const requests = rows.map((inputs) => inferRequest('encoder-l6', inputs, platform.apiKeyOf(tenant)));
+  const requests = rows.map((inputs) => inferRequest(INTERACTIVE_ENCODER, inputs, platform.apiKeyOf(tenant)));
   return runLoad({ port: platform.port, requests, loop, warmupMs: WARMUP_MS, durationMs });
 }
 
@@ -85,6 +92,7 @@ function toRow(what: string, budget: string, seen: Seen, aloneMs: number, limitM
       aloneP99Ms: aloneMs,
       limitMs,
       samples: seen.acme.total(),
+      statuses: seen.answers,
       floodStatuses: seen.floods,
     },
   };
