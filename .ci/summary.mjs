@@ -8,8 +8,12 @@ try {
 } catch {
   report = { numPassedTests: 0, numFailedTests: 0, numFailedTestSuites: 1 };
 }
-const brokenFiles = (report.testResults ?? []).filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+const brokenFiles = (report.testResults ?? []).filter(
+  (file) => file.status === 'failed' && file.assertionResults.length === 0,
+);
 const failed = report.numFailedTests + brokenFiles.length + (report.testResults ? 0 : 1) + Number(failedChecks);
 const skipped = report.numPendingTests ?? 0;
-console.log(`${report.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.stdout.write(
+  `${report.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}` + '\n',
+);
 process.exit(failed > 0 || report.numPassedTests === 0 ? 1 : 0);

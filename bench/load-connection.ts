@@ -36,7 +36,11 @@ export class LoadConnection {
     this.#socket.on('error', () => {});
   }
 
+  /** True while an answer is owed: what comes without (the reason why an idle connection is closed) is none. */
+  #awaits = false;
+
   send(request: Buffer, dueMs: number, nowMs: number): void {
+    this.#awaits = true;
     this.dueMs = dueMs;
     this.sentMs = nowMs;
     this.#socket.write(request);
@@ -69,6 +73,8 @@ export class LoadConnection {
   #readBody(length: number): void {
     this.#bodyLeft -= length;
     if (this.#bodyLeft < 0) throw new Error('an answer longer than its Content-Length');
-    if (this.#bodyLeft === 0) this.#answered(this, this.#status);
+    if (this.#bodyLeft > 0 || !this.#awaits) return;
+    this.#awaits = false;
+    this.#answered(this, this.#status);
   }
 }

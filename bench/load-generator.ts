@@ -74,7 +74,7 @@ class Generator {
           answered: (self, status) => this.#receive(self, status),
           closed: () => {
             reject(new Error(`no connection to port ${this.#spec.port}`));
-            if (!this.#closing) this.#broken += 1;
+            if (!this.#closing) this.#lose(connection);
           },
         });
         connections.push(connection);
@@ -100,6 +100,13 @@ class Generator {
       else setImmediate(tick);
     };
     tick();
+  }
+
+  /** A server may close a connection that has nothing under way; one that it owes an answer counts as broken. */
+  #lose(connection: LoadConnection): void {
+    const place = this.#idle.indexOf(connection);
+    if (place >= 0) this.#idle.splice(place, 1);
+    else this.#broken += 1;
   }
 
   #offer(dueMs: number, nowMs: number): void {

@@ -8,6 +8,7 @@ export type LoadResult = {
   readonly p50: number;
   readonly p99: number;
   readonly latency: Histogram;
+  /** By HTTP status; `unanswered` and `broken` (connections) where there were any. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Requests of the counted window that were not answered 2xx, those never answered among them. */
   readonly failed: number;
@@ -36,7 +37,11 @@ export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
     p50: latency.quantile(0.5),
     p99: latency.quantile(0.99),
     latency,
-    statuses: report.statuses,
+    statuses: {
+      ...report.statuses,
+      ...(report.unanswered > 0 ? { unanswered: report.unanswered } : {}),
+      ...(report.broken > 0 ? { broken: report.broken } : {}),
+    },
     failed: counted - latency.total() + report.unanswered + report.broken,
     sent: counted + report.unanswered,
     generatorShare: report.cpuMs / report.windowMs,

@@ -10,8 +10,14 @@ import type { Placement, RunnerPool } from './pool.ts';
 import type { Slot } from './slot.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 
-/** Work that shares one run; `begun` once each job's start was counted. */
-export type Batch = Attempt<Work> & { readonly version: ServedVersion; readonly begun: boolean };
+/** Work that shares one run. */
+export type Batch = Attempt<Work> & {
+  readonly version: ServedVersion;
+  /** True once each job's start was counted. */
+  readonly begun: boolean;
+  /** When it last lost a runner. */
+  readonly lostMs?: number;
+};
 
 export type DispatchParts = {
   readonly queue: FairQueue<Work>;

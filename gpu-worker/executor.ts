@@ -21,6 +21,7 @@ type Ran = {
   readonly batch: Batch;
   readonly answer: RunAnswer & { readonly warm: boolean };
   readonly startedMs: number;
+  readonly runnerStartedMs: number;
 };
 
 /** Runs batches and answers their jobs; what a batch could not do its parts try again. */
@@ -47,7 +48,9 @@ export class Executor {
       const ran = await this.#run(slot, batch);
       if (ran === undefined) this.dispatcher.dispatch();
       else if (ran.answer.kind === 'done') await this.#done(ran, ran.answer);
-      else if (!this.#parts.pool.isEnded) await this.#mishap(ran.batch, ran.answer.kind, ran.answer.computeMs);
+      else if (this.#parts.pool.isEnded) return;
+      else if (wasKilledBefore(ran)) this.#rerun([ran.batch]);
+      else await this.#mishap(ran.batch, ran.answer.kind, ran.answer.computeMs);
     } catch (error) {
       this.#ports.log.error('batch not run', error, { version: batch.version.key });
       await this.#parts.ledger.fail(batch.works, asFailure(error));
@@ -70,9 +73,10 @@ export class Executor {
       return undefined;
     }
     const startedMs = this.#ports.clock.nowMs();
+    const runnerStartedMs = slot.startedMs;
     const deadlineMs = runDeadlineMs(ready.jobs, version.record.manifest.timeoutMs, startedMs);
     const answer = await this.#parts.pool.run(slot, version, ready.inputs, deadlineMs);
-    return { batch: { ...batch, works: ready.works, begun: true }, answer, startedMs };
+    return { batch: { ...batch, works: ready.works, begun: true }, answer, startedMs, runnerStartedMs };
   }
 
   async #prepare(batch: Batch): Promise<{ works: readonly Work[]; jobs: readonly Job[]; inputs: readonly Tensor[] }> {
@@ -158,8 +162,8 @@ export class Executor {
     const lostMs = mishap === 'refused' ? 0 : SPAWN_MS + version.loadMs;
     const next = afterMishap(batch, mishap, computeMs + lostMs);
     if (next.kind === 'rerun') {
-      this.dispatcher.rerun(next.attempts.map((attempt) => ({ ...attempt, version, begun: true })));
-      this.dispatcher.dispatch();
+      const lost = mishap === 'refused' ? {} : { lostMs: this.#ports.clock.nowMs() };
+      this.#rerun(next.attempts.map((attempt) => ({ ...attempt, version, begun: true, ...lost })));
       return;
     }
     const { work, wastedMs } = next;
@@ -174,7 +178,20 @@ export class Executor {
     this.dispatcher.dispatch();
   }
 
+  #rerun(batches: readonly Batch[]): void {
+    this.dispatcher.rerun(batches);
+    this.dispatcher.dispatch();
+  }
+
   #settle(works: readonly Work[], shares: readonly number[]): void {
     for (let at = 0; at < works.length; at += 1) this.#parts.queue.settle(works[at]!, shares[at] ?? 0);
   }
+}
+
+/**
+ * Whoever kills all runners from outside kills them together, and the second one may take work before its end is noticed:
+ * only a runner that was started since the work lost its last one says anything about it.
+ */
+function wasKilledBefore({ batch, answer, runnerStartedMs }: Ran): boolean {
+  return answer.kind === 'crashed' && batch.lostMs !== undefined && runnerStartedMs < batch.lostMs;
 }

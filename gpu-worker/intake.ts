@@ -142,8 +142,9 @@ export class Intake {
     }
     const work = workFor(served, delivery);
     this.#meanCostMs += (work.costMs - this.#meanCostMs) / 10;
-    const heldMs = queue.costMs(work.lane);
-    if (heldMs > 0 && heldMs + work.costMs > PREFETCH_MS[work.lane] * this.#config.runners) {
+    // Whoever has nothing waiting here is let in all the same: a flood that fills this worker keeps nobody else out.
+    const isNew = !queue.isWaiting(work.lane, work.tenant);
+    if (!isNew && queue.costMs(work.lane) + work.costMs > PREFETCH_MS[work.lane] * this.#config.runners) {
       this.#full.add(work.lane);
       return false;
     }

@@ -1,4 +1,4 @@
-import type { ModelRunner, RunAnswer } from '../adapters/onnx/model-runner.ts';
+import type { LoadAnswer, ModelRunner, RunAnswer } from '../adapters/onnx/model-runner.ts';
 import { asFailure, Failure } from '../core/failure.ts';
 import type { Tensor } from '../core/inference/tensor.ts';
 import type { Platform } from '../core/ports/platform.ts';
@@ -54,7 +54,7 @@ export class RunnerPool {
   warm(): void {
     const slot = this.#slots[0]!;
     if (this.#ended || slot.busy || this.#slots.some((each) => each.runner !== undefined)) return;
-    slot.runner = this.#spawn();
+    this.#start(slot);
   }
 
   /** True once the runners were ended on purpose: nothing is started any more, and no loss says anything about a job. */
@@ -193,10 +193,9 @@ export class RunnerPool {
   }
 
   async #load(slot: Slot, version: ServedVersion): Promise<void> {
-    if (slot.runner !== undefined && !slot.runner.alive()) clearSlot(slot);
-    slot.runner ??= this.#spawn();
-    const limitMs = LEAST_LOAD_LIMIT_MS + version.record.modelBytes / LOAD_BYTES_PER_MS;
-    const answer = await slot.runner.load(version.handle, version.path, this.#ports.clock.nowMs() + limitMs);
+    let answer = await this.#loadOnce(slot, version);
+    // A runner may be killed from outside: only a model that ends two is the cause.
+    if (answer.kind === 'crashed' && !this.#ended) answer = await this.#loadOnce(slot, version);
     if (answer.kind === 'loaded') {
       version.loadMs = answer.loadMs;
       slot.loaded.set(version.key, { lastUsedMs: this.#ports.clock.nowMs(), warm: false });
@@ -206,6 +205,19 @@ export class RunnerPool {
     await this.#shelf.refetch(version);
     const how = answer.kind === 'refused' ? 'refused by onnxruntime' : `the runner ${answer.kind} while loading it`;
     throw new Failure('model-load-failed', { model: version.key, detail: `${version.key}: ${how}` });
+  }
+
+  #loadOnce(slot: Slot, version: ServedVersion): Promise<LoadAnswer> {
+    if (slot.runner !== undefined && !slot.runner.alive()) clearSlot(slot);
+    const runner = slot.runner ?? this.#start(slot);
+    const limitMs = LEAST_LOAD_LIMIT_MS + version.record.modelBytes / LOAD_BYTES_PER_MS;
+    return runner.load(version.handle, version.path, this.#ports.clock.nowMs() + limitMs);
+  }
+
+  #start(slot: Slot): ModelRunner {
+    slot.runner = this.#spawn();
+    slot.startedMs = this.#ports.clock.nowMs();
+    return slot.runner;
   }
 
   #release(slot: Slot): void {

@@ -9,6 +9,8 @@ export type Loaded = {
 /** A place for one runner process. */
 export type Slot = {
   runner: ModelRunner | undefined;
+  /** When that process was started. */
+  startedMs: number;
   /** By `model@version`; empty without a runner. */
   readonly loaded: Map<string, Loaded>;
   busy: boolean;
@@ -16,7 +18,7 @@ export type Slot = {
 };
 
 export function emptySlot(nowMs: number): Slot {
-  return { runner: undefined, loaded: new Map(), busy: false, idleSinceMs: nowMs };
+  return { runner: undefined, startedMs: nowMs, loaded: new Map(), busy: false, idleSinceMs: nowMs };
 }
 
 /** Ends the slot's process; a model that is evicted goes this way too, for a released session keeps much of its memory. */

@@ -37,6 +37,10 @@ export class FairQueue<T extends LaneWork> {
     return this.#lanes[lane].costMs;
   }
 
+  isWaiting(lane: Lane, tenant: string): boolean {
+    return this.#lanes[lane].isWaiting(tenant);
+  }
+
   push(item: T): void {
     if (item.lane === 'bulk' && this.#lanes.bulk.size === 0) this.#bulkCreditMs = 0;
     this.#lanes[item.lane].push(item);

@@ -4,7 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { slowModel } from '../support/bad-models.ts';
 import { killNow, StartedPlatform, stillRunning } from '../support/durability/started-platform.ts';
-import { type Answer, type ApiClient, firstOutput, fourOf, type InferJson, int64s, texts } from '../support/http-client.ts';
+import {
+  type Answer,
+  type ApiClient,
+  firstOutput,
+  fourOf,
+  type InferJson,
+  int64s,
+  texts,
+} from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
 import { pushModel, withManifest } from '../support/push-model.ts';
 
