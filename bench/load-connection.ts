@@ -20,8 +20,14 @@ export class LoadConnection {
   #rest: Buffer | undefined;
   #bodyLeft = 0;
   #status = 0;
+  /** An answer is owed: what comes without one (the reason why an idle connection is closed) is none. */
+  #inFlight = false;
 
-  constructor(port: number, handlers: { connected: () => void; answered: Answered; closed: () => void }) {
+  /** `closed` is told whether a request was in flight. */
+  constructor(
+    port: number,
+    handlers: { connected: () => void; answered: Answered; closed: (inFlight: boolean) => void },
+  ) {
     this.#answered = handlers.answered;
     const onread = {
       buffer: readBuffer,
@@ -32,15 +38,12 @@ export class LoadConnection {
     };
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true, onread });
     this.#socket.once('connect', handlers.connected);
-    this.#socket.once('close', handlers.closed);
+    this.#socket.once('close', () => handlers.closed(this.#inFlight));
     this.#socket.on('error', () => {});
   }
 
-  /** True while an answer is owed: what comes without (the reason why an idle connection is closed) is none. */
-  #awaits = false;
-
   send(request: Buffer, dueMs: number, nowMs: number): void {
-    this.#awaits = true;
+    this.#inFlight = true;
     this.dueMs = dueMs;
     this.sentMs = nowMs;
     this.#socket.write(request);
@@ -73,8 +76,8 @@ export class LoadConnection {
   #readBody(length: number): void {
     this.#bodyLeft -= length;
     if (this.#bodyLeft < 0) throw new Error('an answer longer than its Content-Length');
-    if (this.#bodyLeft > 0 || !this.#awaits) return;
-    this.#awaits = false;
+    if (this.#bodyLeft > 0 || !this.#inFlight) return;
+    this.#inFlight = false;
     this.#answered(this, this.#status);
   }
 }

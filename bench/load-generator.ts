@@ -14,6 +14,8 @@ const AWAKE_FROM_MS = 10;
 class Generator {
   readonly #spec: LoadSpec;
   readonly #requests: readonly Buffer[];
+  readonly #connections = new Set<LoadConnection>();
+  /** Used in turn, so that none rests for long: servers close those that do. */
   readonly #idle: LoadConnection[] = [];
   readonly #latency = new Histogram();
   readonly #statuses: Record<string, number> = {};
@@ -35,7 +37,8 @@ class Generator {
   }
 
   async run(): Promise<LoadReport> {
-    const connections = await this.#connect();
+    // One after the other: a thousand at once overflow the server's backlog and wait a second for a retry.
+    for (let count = 0; count < this.#spec.loop.connections; count += 1) await this.#connect();
     const startMs = performance.now();
     this.#fromMs = startMs + this.#spec.warmupMs;
     this.#untilMs = this.#fromMs + this.#spec.durationMs;
@@ -51,7 +54,7 @@ class Generator {
     const answered = this.#answered;
     await this.#quiet();
     this.#closing = true;
-    for (const connection of connections) connection.close();
+    for (const connection of this.#connections) connection.close();
     return {
       windowMs,
       answered,
@@ -64,24 +67,46 @@ class Generator {
     };
   }
 
-  async #connect(): Promise<LoadConnection[]> {
-    const connections: LoadConnection[] = [];
-    for (let count = 0; count < this.#spec.loop.connections; count += 1) {
-      // One after the other: a thousand at once overflow the server's backlog and wait a second for a retry.
-      await new Promise<void>((resolve, reject) => {
-        const connection = new LoadConnection(this.#spec.port, {
-          connected: resolve,
-          answered: (self, status) => this.#receive(self, status),
-          closed: () => {
-            reject(new Error(`no connection to port ${this.#spec.port}`));
-            if (!this.#closing) this.#lose(connection);
-          },
-        });
-        connections.push(connection);
-        this.#idle.push(connection);
+  /** Adds a connection that has nothing to do. */
+  #connect(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const connection = new LoadConnection(this.#spec.port, {
+        connected: () => {
+          this.#connections.add(connection);
+          this.#idle.push(connection);
+          resolve();
+        },
+        answered: (self, status) => this.#receive(self, status),
+        closed: (inFlight) => {
+          if (!this.#connections.delete(connection)) reject(new Error(`no connection to port ${this.#spec.port}`));
+          else if (!this.#closing) this.#replace(connection, inFlight);
+        },
       });
+    });
+  }
+
+  /** A server may close a connection that has nothing under way; one that it owes an answer counts as broken. */
+  #replace(connection: LoadConnection, inFlight: boolean): void {
+    const place = this.#idle.indexOf(connection);
+    if (place >= 0) this.#idle.splice(place, 1);
+    if (inFlight) {
+      this.#broken += 1;
+      this.#outstanding -= 1;
+      if (this.#outstanding === 0) this.#whenQuiet?.();
     }
-    return connections;
+    void this.#connect().then(
+      () => this.#refill(),
+      () => {},
+    );
+  }
+
+  /** Gives a connection that is there again the work that it would have had. */
+  #refill(): void {
+    const nowMs = performance.now();
+    if (nowMs >= this.#untilMs) return;
+    const dueMs = this.#spec.loop.kind === 'closed' ? nowMs : this.#late.shift();
+    const connection = dueMs === undefined ? undefined : this.#idle.pop();
+    if (dueMs !== undefined && connection !== undefined) this.#send(connection, dueMs, nowMs);
   }
 
   #pace(loop: OpenLoop, startMs: number): void {
@@ -102,15 +127,8 @@ class Generator {
     tick();
   }
 
-  /** A server may close a connection that has nothing under way; one that it owes an answer counts as broken. */
-  #lose(connection: LoadConnection): void {
-    const place = this.#idle.indexOf(connection);
-    if (place >= 0) this.#idle.splice(place, 1);
-    else this.#broken += 1;
-  }
-
   #offer(dueMs: number, nowMs: number): void {
-    const connection = this.#idle.pop();
+    const connection = this.#idle.shift();
     if (connection === undefined) this.#late.push(dueMs);
     else this.#send(connection, dueMs, nowMs);
   }
