@@ -13,7 +13,5 @@ const brokenFiles = (report.testResults ?? []).filter(
 );
 const failed = report.numFailedTests + brokenFiles.length + (report.testResults ? 0 : 1) + Number(failedChecks);
 const skipped = report.numPendingTests ?? 0;
-process.stdout.write(
-  `${report.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}` + '\n',
-);
+process.stdout.write(`${report.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exit(failed > 0 || report.numPassedTests === 0 ? 1 : 0);
