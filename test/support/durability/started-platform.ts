@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -127,16 +127,22 @@ function commandOf(pid: number): string[] {
 /** The first of two ports that are free now. */
 async function twoFreePorts(): Promise<number> {
   for (;;) {
-    const first = createServer().listen(0, '127.0.0.1');
-    await once(first, 'listening');
-    const { port } = first.address() as { port: number };
-    const second = createServer().listen(port + 1, '127.0.0.1');
-    const isFree = await Promise.race([
-      once(second, 'listening').then(() => true),
-      once(second, 'error').then(() => false),
-    ]);
-    first.close();
-    second.close();
-    if (isFree && port < 65_000) return port;
+    const first = await listen(0);
+    const { port } = first!.address() as { port: number };
+    const second = port < 65_000 ? await listen(port + 1) : undefined;
+    first!.close();
+    second?.close();
+    if (second !== undefined) return port;
+  }
+}
+
+/** undefined if the port is taken. */
+async function listen(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch {
+    return undefined;
   }
 }
