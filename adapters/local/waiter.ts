@@ -1,12 +1,15 @@
 import type { Deadlines, Expiring, Ticket } from './deadlines.ts';
 
+/** Who waits under a signal. One listener a signal, however many requests a connection sends: an event target's own list costs a tenth of a request. */
+const waitersOf = new WeakMap<AbortSignal, Set<Expiring>>();
+
 /** One caller that waits: settled once, by a value, its deadline or its signal (undefined for these two). */
 export class Waiter<T> implements Expiring {
   readonly value: Promise<T | undefined>;
   readonly #resolve: (value: T | undefined) => void;
   readonly #deadlines: Deadlines;
   readonly #ticket: Ticket;
-  readonly #signal: AbortSignal | undefined;
+  readonly #siblings: Set<Expiring> | undefined;
   readonly #onExpire: (waiter: Waiter<T>) => void;
 
   constructor(
@@ -19,15 +22,15 @@ export class Waiter<T> implements Expiring {
     this.value = promise;
     this.#resolve = resolve;
     this.#deadlines = deadlines;
-    this.#signal = signal;
     this.#onExpire = onExpire;
     this.#ticket = deadlines.add(this, untilMs);
-    signal?.addEventListener('abort', this);
+    this.#siblings = signal && waitersUnder(signal);
+    this.#siblings?.add(this);
   }
 
   settle(value: T | undefined): void {
     this.#deadlines.remove(this, this.#ticket);
-    this.#signal?.removeEventListener('abort', this);
+    this.#siblings?.delete(this);
     this.#resolve(value);
   }
 
@@ -35,9 +38,19 @@ export class Waiter<T> implements Expiring {
     this.#onExpire(this);
     this.settle(undefined);
   }
+}
 
-  /** The signal's abort event: an object as listener saves a closure per request. */
-  handleEvent(): void {
-    this.expire();
+function waitersUnder(signal: AbortSignal): Set<Expiring> {
+  let waiters = waitersOf.get(signal);
+  if (waiters === undefined) {
+    const fresh = new Set<Expiring>();
+    signal.addEventListener('abort', () => expireAll(fresh), { once: true });
+    waitersOf.set(signal, fresh);
+    waiters = fresh;
   }
+  return waiters;
+}
+
+function expireAll(waiters: Set<Expiring>): void {
+  for (const waiter of waiters) waiter.expire();
 }

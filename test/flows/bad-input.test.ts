@@ -30,7 +30,8 @@ beforeAll(async () => {
     runners: 1,
   });
   acme = await running.addTenant('acme');
-  expired = await running.addKey('acme', { expiresAtMs: Math.floor(Date.now()) + 50 });
+  const expiresAtMs = Date.now() + 50;
+  expired = await running.addKey('acme', { expiresAtMs });
   operator = await running.addKey(undefined);
   foreignKey = (await running.addTenant('globex', { region: 'eu' })).key!;
   const { limits, jobs } = running.region().platform;
@@ -41,6 +42,7 @@ beforeAll(async () => {
   });
   vi.spyOn(limits, 'reserve').mockImplementation(() => Promise.reject(new Error('reserved for a bad input')));
   vi.spyOn(jobs, 'begin').mockImplementation(() => Promise.reject(new Error('ran a bad input')));
+  await vi.waitUntil(() => Date.now() > expiresAtMs);
 });
 
 afterAll(() => running.end());

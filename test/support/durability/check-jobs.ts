@@ -212,11 +212,16 @@ export class JobChecks {
       if (told === undefined || input === undefined || input.x < CRASHING_FROM) continue;
       const name = `${input.tenant} ${input.model} ${input.x} ${input.rows}`;
       const since = crashed.get(name);
+      // A named version that is not the stable one condemns nothing.
+      const isStable = input.version === undefined;
       const isKnown = since !== undefined && asked > since && this.#exchanges.erasedAfter(input.tenant, since) === 'no';
-      if (op.kind === 'infer' && op.key === undefined && isKnown && told.is !== 'refused') {
+      const isRefused = told.is === 'refused' && told.code !== 'runner-crashed';
+      if (op.kind === 'infer' && op.key === undefined && isKnown && !isRefused) {
         this.#findings.report('quarantine-forgotten', `${name}: ${describe(told)}`);
       }
-      if (told.is === 'refused' && told.code === 'runner-crashed' && since === undefined) crashed.set(name, answered!);
+      if (isStable && since === undefined && told.is === 'refused' && told.code === 'runner-crashed') {
+        crashed.set(name, answered!);
+      }
     }
   }
 }

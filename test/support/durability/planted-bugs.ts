@@ -109,7 +109,7 @@ export const PLANTED_BUGS = {
     };
   },
   /** A control record that is told to be there before it is. */
-  'key-before-commit': (ports) => ({
+  'record-before-commit': (ports) => ({
     ...ports,
     registry: override(ports.registry, {
       async addKey(key) {

@@ -26,6 +26,7 @@ const OUTSIDE_MS = 350;
 const NOON_MS = Date.UTC(2026, 0, 15, 12);
 /** Any boundary: about as many are reached by one victim. */
 const MOST_REACHED = 200;
+const MOST_COMMITS = 25;
 
 /** What a region does once in its life; every second story does without. */
 const ONLY_AT_FIRST = ['key:synced', 'key:renamed'];
@@ -37,6 +38,8 @@ export type StoryPlan = {
   readonly bug?: BugName;
   /** What every client does first in every process. */
   readonly focus?: readonly Wish[];
+  /** Where processes are killed, in turn; anywhere if not given. */
+  readonly killAt?: readonly string[];
 };
 
 export type StoryReport = {
@@ -50,14 +53,15 @@ export type StoryReport = {
 };
 
 /** One region's life: opened, used and killed again and again, then judged by its reader. The same for the same seed, but for timing. */
-export async function runStory({ seed, incarnations, bug, focus = [] }: StoryPlan): Promise<StoryReport> {
+export async function runStory({ seed, incarnations, bug, focus = [], killAt }: StoryPlan): Promise<StoryReport> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-story-'));
   const offsetMs = NOON_MS - Date.now();
   const random = seededRandom(seed);
   const killedAt: string[] = [];
   let closed = 0;
   for (let incarnation = 0; incarnation < incarnations; incarnation += 1) {
-    const { kill, outsideMs, ending } = fateOf(seed, incarnation, incarnations, random);
+    const { kill, outsideMs, ending } =
+      killAt === undefined ? fateOf(seed, incarnation, incarnations, random) : fateAt(killAt, incarnation, random);
     const task: VictimTask = { folder, seed, incarnation, offsetMs, kill, ending, focus, bug };
     const end = await runProcess(VICTIM, task, VICTIM_LIMIT_MS, outsideMs);
     if (end.signal === null && end.code === 0) closed += 1;
@@ -89,6 +93,14 @@ function fateOf(seed: number, incarnation: number, incarnations: number, random:
   if (dice < 0.2) return { kill: undefined, ending, outsideMs: Math.floor(random() * OUTSIDE_MS) };
   const nth = 1 + Math.floor(random() * MOST_REACHED);
   return { kill: { boundary: undefined, nth }, ending, outsideMs: undefined };
+}
+
+/** The first process closes in order, so that what all share is there. */
+function fateAt(killAt: readonly string[], incarnation: number, random: () => number): Fate {
+  if (incarnation === 0) return { kill: undefined, ending: 'close', outsideMs: undefined };
+  const boundary = killAt[incarnation % killAt.length]!;
+  const nth = 1 + Math.floor(random() * (boundary.startsWith('commit') ? MOST_COMMITS : 2));
+  return { kill: { boundary, nth }, ending: 'kill', outsideMs: undefined };
 }
 
 function lastBoundary(folder: string, incarnation: number): string | undefined {
