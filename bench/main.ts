@@ -7,6 +7,8 @@ import { Bench } from './bench.ts';
 import { describeMachine } from './machine.ts';
 import type { Measurement, Row } from './measurement.ts';
 import { addedLatency } from './measurements/added-latency.ts';
+import { breaker } from './measurements/breaker.ts';
+import { cacheHit } from './measurements/cache-hit.ts';
 import { encoderThroughput } from './measurements/encoder-throughput.ts';
 import { fairness } from './measurements/fairness.ts';
 import { idleMemory } from './measurements/idle-memory.ts';
@@ -15,6 +17,7 @@ import { plainServerComparison } from './measurements/plain-server-comparison.ts
 import { quota } from './measurements/quota.ts';
 import { soak } from './measurements/soak.ts';
 import { startTime } from './measurements/start-time.ts';
+import { tokenize } from './measurements/tokenize.ts';
 import { trivialThroughput } from './measurements/trivial-throughput.ts';
 import { OtherLoad } from './other-load.ts';
 import { type Report, renderReport, writeReport } from './report.ts';
@@ -24,10 +27,13 @@ const MEASUREMENTS: readonly Measurement[] = [
   mixedLengths,
   trivialThroughput,
   addedLatency,
+  cacheHit,
+  breaker,
   fairness,
   quota,
   startTime,
   idleMemory,
+  tokenize,
   plainServerComparison,
   soak,
 ];

@@ -1,18 +1,24 @@
 import { Command } from 'commander';
 import { PRODUCT_VERSION } from '../core/version.ts';
 import { addModelCommands } from './commands/model.ts';
+import { addPredictCommand } from './commands/predict.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addTenantCommands } from './commands/tenant.ts';
+import { addWebhookCommands } from './commands/webhook.ts';
 
 /** The whole command line; sets the exit code. */
 export async function runCommandLine(): Promise<void> {
   const program = new Command('sluice')
     .description('Serve ONNX models to many tenants')
     .version(PRODUCT_VERSION)
+    // So that `model show <model> --version 2` is not asked for the program's.
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help for the options)');
   addStartCommands(program);
   addModelCommands(program);
   addTenantCommands(program);
+  addPredictCommand(program);
+  addWebhookCommands(program);
   try {
     await program.parseAsync();
   } catch (error) {

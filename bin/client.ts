@@ -4,7 +4,7 @@ import type { SampleCredentials } from '../embedded/sample-data.ts';
 
 export type Connection = { readonly url: string; readonly apiKey: string };
 
-type Problem = {
+export type Problem = {
   readonly title?: string;
   readonly code?: string;
   readonly detail?: string;
@@ -16,17 +16,28 @@ type Problem = {
 export class RequestRefused extends Error {
   readonly status: number;
   readonly code: string | undefined;
+  readonly problem: Problem;
 
   constructor(status: number, problem: Problem) {
-    const lines = [`${problem.title ?? 'Refused'} (${status}${problem.code === undefined ? '' : `, ${problem.code}`})`];
-    if (problem.detail !== undefined && problem.detail !== problem.title) lines.push(`  ${problem.detail}`);
-    for (const each of problem.problems ?? []) lines.push(`  - ${each}`);
-    if (problem.advice !== undefined) lines.push(`  ${problem.advice}`);
-    super(lines.join('\n'));
+    super(describeProblem(problem, status));
     this.name = 'RequestRefused';
     this.status = status;
     this.code = problem.code;
+    this.problem = problem;
   }
+}
+
+/** The server could not be reached: whether it did what it was asked is not known. */
+export class NoAnswer extends Error {}
+
+/** Title, what happened, every single problem, and what to do. */
+export function describeProblem(problem: Problem, status?: number): string {
+  const tags = [status, problem.code].filter((tag) => tag !== undefined);
+  const lines = [`${problem.title ?? 'Refused'}${tags.length === 0 ? '' : ` (${tags.join(', ')})`}`];
+  if (problem.detail !== undefined && problem.detail !== problem.title) lines.push(`  ${problem.detail}`);
+  for (const each of problem.problems ?? []) lines.push(`  - ${each}`);
+  if (problem.advice !== undefined) lines.push(`  ${problem.advice}`);
+  return lines.join('\n');
 }
 
 /** One JSON request to a region; throws `RequestRefused` on an error status. */
@@ -47,7 +58,7 @@ async function send(connection: Connection, method: string, path: string, body: 
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (cause) {
-    throw new Error(
+    throw new NoAnswer(
       `No answer from ${connection.url}. Is it running? Start it with \`npm start\`, or name another with --url.`,
       { cause },
     );

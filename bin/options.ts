@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { POOL_ID } from '../core/models/manifest.ts';
+import type { Pools } from '../embedded/workers.ts';
 import { type Connection, readSampleCredentials } from './client.ts';
 
 export type RemoteOptions = {
@@ -9,6 +11,8 @@ export type RemoteOptions = {
 };
 
 export const DEFAULT_PORT = 8080;
+/** More processes than any machine has use for. */
+const MOST_RUNNERS = 256;
 
 export function dataFolder(): string {
   return process.env.SLUICE_DATA ?? '.sluice';
@@ -21,6 +25,23 @@ export function basePort(): number {
   if (!Number.isInteger(port) || port < 1 || port > 65_534)
     throw new Error(`SLUICE_PORT must be a port from 1 to 65534, not ${text}`);
   return port;
+}
+
+/** `--pool name=runners`, one more of those given before it. */
+export function collectPool(text: string, before: Pools = {}): Pools {
+  const [name = '', count = '', ...more] = text.split('=');
+  const runners = /^[1-9][0-9]{0,2}$/.test(count) ? Number(count) : 0;
+  if (!POOL_ID.test(name) || runners < 1 || runners > MOST_RUNNERS || more.length > 0) {
+    throw new Error(`a pool is written name=runners, such as acme=1 (1 to ${MOST_RUNNERS} runners), not ${text}`);
+  }
+  if (Object.hasOwn(before, name)) throw new Error(`the pool ${name} is named twice`);
+  return { ...before, [name]: runners };
+}
+
+/** Of `SLUICE_POOLS`, such as `acme=1,default=2`. */
+export function poolsFromEnvironment(): Pools {
+  const pools = (process.env.SLUICE_POOLS ?? '').split(',').filter((pool) => pool.trim() !== '');
+  return pools.reduce<Pools>((before, pool) => collectPool(pool.trim(), before), {});
 }
 
 /** Options of every command that talks to a running region. */

@@ -83,6 +83,32 @@ export const FAILURES = {
   },
   'key-unknown': { title: 'No such API key', retryable: false, advice: 'List the keys of the tenant.' },
   'plan-unknown': { title: 'No such plan', retryable: false, advice: 'List the plans.' },
+  'pool-unknown': {
+    title: 'No such worker pool in this region',
+    retryable: false,
+    advice: 'Use one of the pools in `known`; operators add pools where the region is configured.',
+  },
+  'webhook-unknown': { title: 'No such webhook', retryable: false, advice: 'List the webhooks of the tenant.' },
+  'delivery-unknown': {
+    title: 'No such delivery of this webhook',
+    retryable: false,
+    advice: 'List the deliveries; they are kept for a day once delivered, 7 days otherwise.',
+  },
+  'webhook-limit-reached': {
+    title: 'This tenant has as many webhooks as it may',
+    retryable: false,
+    advice: 'Remove or change one of them; the limit is in `limit`.',
+  },
+  'webhook-url-refused': {
+    title: 'This address is never posted to',
+    retryable: false,
+    advice: 'Use an https address on the public internet.',
+  },
+  'validation-unknown': {
+    title: 'No such validation',
+    retryable: false,
+    advice: 'Check the id; refused pushes are kept for 30 days.',
+  },
   'upload-unknown': {
     title: 'No such upload',
     retryable: false,
@@ -220,6 +246,17 @@ export const FAILURES = {
     retryable: true,
     advice: 'Wait for the next UTC day, or move to a larger plan.',
   },
+  'version-unavailable': {
+    title: 'This version keeps failing and is left alone for a while',
+    retryable: true,
+    advice: 'Retry after the time given; operators: see the failures of the version, or go back to the one before.',
+  },
+  'pool-unavailable': {
+    title: 'The workers for this request are not running',
+    retryable: true,
+    advice:
+      'Retry after the time given; operators: start the pool named in `pool`, or take it from the tenant or manifest.',
+  },
   overloaded: { title: 'No capacity right now', retryable: true, advice: 'Retry after the time given.' },
   draining: {
     title: 'This server is shutting down',
@@ -293,10 +330,40 @@ export const FAILURES = {
     retryable: false,
     advice: 'One JSON object a line: {"inputs":[…],"outputs":[…]}.',
   },
+  'model-external-data': {
+    title: 'The model keeps weights outside its file',
+    retryable: false,
+    advice: 'Save it as one file (`save_as_external_data=False`), at most 2 GiB.',
+  },
+  'model-output-unsupported': {
+    title: 'The model returns something that is no tensor',
+    retryable: false,
+    advice: 'Export it without the node that makes sequences or maps, such as ZipMap (`zipmap: False` in skl2onnx).',
+  },
+  'model-constant': {
+    title: 'The model answers the same to everything',
+    retryable: false,
+    advice: 'Check the export; set `mayBeConstant` in the manifest if it is meant to.',
+  },
+  'model-crashes': {
+    title: 'An input that the manifest allows ends the process',
+    retryable: false,
+    advice: 'Narrow `min`, `max` or `maxLength` of the input in the manifest, or mend the model; see `detail`.',
+  },
+  'tokenizer-invalid': {
+    title: 'The tokenizer.json cannot be used',
+    retryable: false,
+    advice: 'Save it with the Hugging Face tokenizers library; see `detail`.',
+  },
   'validation-timeout': {
     title: 'Validation took too long',
     retryable: false,
     advice: 'The model may loop; make it smaller or faster.',
+  },
+  'validation-failed': {
+    title: 'Validation could not be completed',
+    retryable: true,
+    advice: 'Push it again; if that ends so too, operators: see the log of the validator.',
   },
   // the platform
   'data-erased': {

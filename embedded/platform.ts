@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { openDirectory } from '../adapters/local/open-region.ts';
 import { SystemClock } from '../adapters/local/system-clock.ts';
+import type { Reach } from '../adapters/webhooks/target.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import { type Region, startRegion } from './region.ts';
+import type { Pools } from './workers.ts';
 
 export type EmbeddedOptions = {
   readonly dataFolder: string;
@@ -13,7 +15,8 @@ export type EmbeddedOptions = {
   readonly ports: Readonly<Record<string, number>>;
   readonly corsOrigins: readonly string[];
   readonly log: Log;
-  readonly runners?: number;
+  readonly pools?: Pools;
+  readonly webhookReach?: Reach;
   readonly clock?: Clock;
 };
 

@@ -1,25 +1,29 @@
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createDevIssuer } from '../adapters/identity/dev-issuer.ts';
 import { createIdentity } from '../adapters/identity/identity.ts';
 import { loadSigningKey } from '../adapters/identity/signing-key.ts';
 import { HttpForwarder } from '../adapters/local/http-forwarder.ts';
 import { type OpenRegion, openRegion } from '../adapters/local/open-region.ts';
-import { createModelChecker } from '../adapters/onnx/model-checker.ts';
-import { environmentOf } from '../adapters/onnx/providers.ts';
+import { createGraphs } from '../adapters/onnx/graphs.ts';
+import { createTokenizers } from '../adapters/tokenizers/tokenizers.ts';
+import { createWebhookSender } from '../adapters/webhooks/sender.ts';
+import type { Reach } from '../adapters/webhooks/target.ts';
 import { createGateway } from '../core/inference/gateway.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Directory } from '../core/ports/directory.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Platform } from '../core/ports/platform.ts';
-import { GIB, SECOND_MS } from '../core/units.ts';
-import { spawnRunner } from '../gpu-worker/runner-process.ts';
-import { createWorker, type Worker } from '../gpu-worker/worker.ts';
+import { SECOND_MS } from '../core/units.ts';
+import type { Worker } from '../gpu-worker/worker.ts';
 import { createHttp } from '../lambdas/http/handlers.ts';
 import { type HttpServer, listen } from './http-server.ts';
+import { createRunnerSandbox, runnerSettingsOf, USD_PER_COMPUTE_HOUR } from './model-runners.ts';
 import { ensurePlans } from './sample-data.ts';
 import { startSweeper } from './sweeper.ts';
+import { Alarm, ringing, startValidator } from './validator.ts';
+import { startWebhookLoop } from './webhook-loop.ts';
+import { createWorkers, type Pools, withDefaultPool } from './workers.ts';
 
 export type RegionOptions = {
   readonly region: string;
@@ -32,7 +36,12 @@ export type RegionOptions = {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Log;
-  readonly runners?: number | undefined;
+  /** `default` has as many runners as there are cores unless it is named here. */
+  readonly pools?: Pools | undefined;
+  /** Where tenants may have webhooks posted to: the public internet unless told otherwise. */
+  readonly webhookReach?: Reach | undefined;
+  /** See `RegionConfig`. */
+  readonly usdPerComputeHour?: number | undefined;
   readonly preload?: readonly string[] | undefined;
 };
 
@@ -44,7 +53,6 @@ export type Region = {
 
 /** What runs may still take when the platform is told to stop. */
 const DRAIN_MS = 10 * SECOND_MS;
-const RUNNER_THREADS = 1;
 
 /** One region of this machine: its storage, its gateway behind HTTP, and its worker beside it. */
 export async function startRegion(options: RegionOptions): Promise<Region> {
@@ -52,8 +60,9 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   options.regionUrls[options.region] = server.url;
   let storage: OpenRegion | undefined;
   try {
-    storage = await openRegion(options);
-    return await serve(options, server, storage);
+    const pools = withDefaultPool(options.pools);
+    storage = await openRegion({ ...options, pools: Object.keys(pools) });
+    return await serve({ ...options, pools }, server, storage);
   } catch (error) {
     await server.close(0);
     await storage?.close();
@@ -61,59 +70,75 @@ export async function startRegion(options: RegionOptions): Promise<Region> {
   }
 }
 
-async function serve(options: RegionOptions, server: HttpServer, storage: OpenRegion): Promise<Region> {
+async function serve(
+  options: RegionOptions & { readonly pools: Pools },
+  server: HttpServer,
+  storage: OpenRegion,
+): Promise<Region> {
   const { region, clock, log, directory, regionUrls, corsOrigins } = options;
   const cacheFolder = join(options.dataFolder, region, 'compile-cache');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
-  const runnerSettings = {
-    provider: 'cpu',
-    intraOpThreads: RUNNER_THREADS,
-    environment: environmentOf('cpu', {}),
-    cacheFolder,
-  } as const;
+  const runnerSettings = runnerSettingsOf(cacheFolder);
   const signingKey = await loadSigningKey(join(options.dataFolder, region, 'signing-key.json'));
   const { registry } = storage;
   const devIssuer = createDevIssuer({ registry, clock, region, baseUrl: server.url, signingKey });
+  const pushes = new Alarm();
   const platform: Platform = {
     ...storage,
-    config: { region, regionUrls, corsOrigins },
+    validations: ringing(storage.validations, pushes),
+    config: {
+      region,
+      regionUrls,
+      corsOrigins,
+      pools: Object.keys(options.pools),
+      usdPerComputeHour: options.usdPerComputeHour ?? USD_PER_COMPUTE_HOUR,
+    },
     clock,
     log,
     directory,
     identity: createIdentity({ registry, region, signingKey, localIssuers: [devIssuer.trusted] }),
     forwarder: new HttpForwarder(),
-    modelChecker: createModelChecker(clock, () => spawnRunner(runnerSettings, clock)),
+    webhookSender: createWebhookSender({ reach: options.webhookReach ?? 'public' }),
+    tokenizers: createTokenizers(storage.artifacts),
+    graphs: createGraphs(),
+    sandbox: createRunnerSandbox(runnerSettings, clock),
   };
   await ensurePlans(platform);
-  const worker = createWorker(platform, {
+  const worker = createWorkers(platform, region, options.pools, {
     ...runnerSettings,
-    worker: `${region}-1`,
-    pool: 'default',
-    runners: options.runners ?? availableParallelism(),
-    memoryLimitBytes: Math.min(8 * GIB, totalmem() / 4),
     preload: options.preload ?? [],
   });
   const gateway = createGateway(platform);
   const sweeper = await startSweeper(platform);
+  const webhooks = startWebhookLoop(platform);
   await worker.start();
+  const validator = startValidator(platform, pushes);
   server.serve({ handlers: createHttp({ ...platform, gateway }), devIssuer, clock, log });
-  return { url: server.url, platform, stop: () => stop({ server, gateway, worker, sweeper, storage, clock }) };
+  return {
+    url: server.url,
+    platform,
+    stop: () => stop({ server, gateway, worker, validator, sweeper, webhooks, storage, clock }),
+  };
 }
 
 type Running = {
   readonly server: HttpServer;
   readonly gateway: { stopAccepting(): void };
   readonly worker: Worker;
+  readonly validator: { stop(): Promise<void> };
   readonly sweeper: { stop(): Promise<void> };
+  readonly webhooks: { stop(): Promise<void> };
   readonly storage: OpenRegion;
   readonly clock: Clock;
 };
 
 /** Answers who waits, hands back what has not started, and writes everything down last. */
-async function stop({ server, gateway, worker, sweeper, storage, clock }: Running): Promise<void> {
+async function stop({ server, gateway, worker, validator, sweeper, webhooks, storage, clock }: Running): Promise<void> {
   gateway.stopAccepting();
   await server.close(DRAIN_MS);
+  await validator.stop();
   await sweeper.stop();
   await worker.drain(clock.nowMs() + DRAIN_MS);
+  await webhooks.stop();
   await storage.close();
 }

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pushVersion } from '../core/models/push.ts';
+import { Failure } from '../core/failure.ts';
+import { type Pushed, pushVersion } from '../core/models/push.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { createKey } from '../core/tenancy/manage-keys.ts';
 import { changeTenant, createTenant } from '../core/tenancy/manage-tenants.ts';
 import { DEFAULT_PLANS } from '../core/tenancy/plan.ts';
 import type { Principal, Role } from '../core/tenancy/principal.ts';
+import { SECOND_MS } from '../core/units.ts';
 import type { Region } from './region.ts';
 
 /** The tenants of a first start. */
@@ -61,13 +63,30 @@ export async function ensureModels(
   for (const folder of folders) {
     const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { name: string };
     if ((await region.platform.registry.readRoute(manifest.name)) !== undefined) continue;
-    onProgress(`validating ${manifest.name} in ${region.platform.config.region}`);
-    await pushVersion(region.platform, {
+    const place = `${manifest.name} in ${region.platform.config.region}`;
+    onProgress(`validating ${place}`);
+    const { version } = await pushSample(region.platform, manifest, folder);
+    onProgress(`${place}: ready after ${(version.validation.tookMs / SECOND_MS).toFixed(1)} s`);
+  }
+}
+
+async function pushSample(platform: Platform, manifest: unknown, folder: string): Promise<Pushed> {
+  const push = () => {
+    const open = (name: string) => (existsSync(join(folder, name)) ? createReadStream(join(folder, name)) : undefined);
+    return pushVersion(platform, {
       manifest,
       modelBytes: createReadStream(join(folder, 'model.onnx')),
-      golden: existsSync(join(folder, 'golden.jsonl')) ? createReadStream(join(folder, 'golden.jsonl')) : undefined,
+      golden: open('golden.jsonl'),
+      tokenizer: open('tokenizer.json'),
       pushedBy: INSTALLER.id,
     });
+  };
+  try {
+    return await push();
+  } catch (error) {
+    // The attempts may be those of starts that were cut short.
+    if (!(error instanceof Failure) || error.code !== 'validation-failed') throw error;
+    return push();
   }
 }
 

@@ -5,6 +5,7 @@ import { type BatchRoom, roomFor, spreadOver, takeInto } from '../core/inference
 import type { Attempt } from '../core/inference/rerun.ts';
 import { isExpired, toWork, type Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import type { Breakers } from './breakers.ts';
 import type { Ledger } from './ledger.ts';
 import type { Placement, RunnerPool } from './pool.ts';
 import type { Slot } from './slot.ts';
@@ -24,6 +25,7 @@ export type DispatchParts = {
   readonly pool: RunnerPool;
   readonly shelf: VersionShelf;
   readonly ledger: Ledger;
+  readonly breakers: Breakers;
 };
 
 /** Brings waiting work to idle runners: what failed before first, then by fairness. Nothing here waits or runs. */
@@ -160,7 +162,7 @@ export class Dispatcher {
 
   /** A version that cannot be loaded fails its own jobs and nobody else's. */
   #failAll(version: ServedVersion, failure: Failure): void {
-    const { queue, ledger } = this.#parts;
+    const { queue, ledger, breakers } = this.#parts;
     const works = queue.takeBuckets((bucket) => versionOfBucket(bucket) === version.key);
     for (let at = this.#reruns.length - 1; at >= 0; at -= 1) {
       if (this.#reruns[at]!.version !== version) continue;
@@ -168,7 +170,13 @@ export class Dispatcher {
       for (const work of batch!.works) queue.settle(work, 0);
       works.push(...batch!.works);
     }
-    if (works.length > 0) void ledger.fail(works, failure);
+    if (works.length > 0) {
+      breakers.notLoaded(
+        version,
+        works.map((work) => work.delivery),
+      );
+      void ledger.fail(works, failure);
+    }
     this.#onTaken();
   }
 }

@@ -138,10 +138,11 @@ export class Executor {
       return this.#mishap(batch, 'refused', answer.computeMs);
     }
     this.#settle(works, shares);
+    const endedAtMs = this.#ports.clock.nowMs();
+    for (const work of works) this.#parts.breakers.succeeded(version, work, endedAtMs);
     // The runner gets its next batch before this one's answers are made: it should never wait for that.
     this.dispatcher.dispatch();
     const parts = splitOutputs(version.plan, answer.outputs, jobs);
-    const endedAtMs = this.#ports.clock.nowMs();
     const endings = works.map((work, at): Ending => {
       const queueMs = Math.max(0, startedMs - work.job.acceptedAtMs);
       const measures = { computeMs: shares[at]!, queueMs, batchRows: rows, endedAtMs };
@@ -167,6 +168,7 @@ export class Executor {
       return;
     }
     const { work, wastedMs } = next;
+    this.#parts.breakers.failed(version, work);
     const sentence = await judge(this.#ports, this.#parts.shelf, { work, mishap, version });
     if (sentence.kind === 'run-on') {
       const moved = workFor(sentence.version, work.delivery);

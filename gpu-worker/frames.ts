@@ -7,7 +7,8 @@ import { KIB } from '../core/units.ts';
  * a time, so an answer needs no number.
  *
  *   load   u32 handle, 4 zero bytes, the model's path in UTF-8     → loaded: JSON · refused
- *   run    u32 handle, 4 zero bytes, encoded tensors               → done: f64 compute ms, f64 resident bytes, tensors · refused
+ *   run    u32 handle, 4 zero bytes, encoded tensors               → done: f64 compute ms, f64 resident bytes, f64 peak bytes,
+ *                                                                    tensors · refused
  *   refused: f64 ms that were spent, a reason in UTF-8
  */
 export const FRAME = { load: 1, run: 2, loaded: 3, done: 4, refused: 5 } as const;

@@ -52,21 +52,23 @@ export class Heartbeat {
   }
 
   async report(): Promise<void> {
-    const { queue, pool, shelf } = this.#parts;
+    const { queue, pool, shelf, breakers } = this.#parts;
+    const nowMs = this.#ports.clock.nowMs();
     const rowMs: Record<string, number> = {};
     for (const version of shelf.all()) if (version.measured) rowMs[version.key] = version.rowMs();
     const report: CapacityReport = {
       worker: this.#config.worker,
       pool: this.#config.pool,
-      atMs: this.#ports.clock.nowMs(),
+      atMs: nowMs,
       runners: this.#config.runners,
       backlogMs: queue.costMs('interactive') + queue.costMs('bulk'),
       rowMs,
       loaded: pool.loaded(),
+      breakers: breakers.reports(nowMs),
       draining: this.#draining,
     };
     this.#reportedMs = report.atMs;
-    this.#reported = this.#digest();
+    this.#reported = this.#digest(nowMs);
     await this.#ports.capacity.report(report);
   }
 
@@ -82,13 +84,13 @@ export class Heartbeat {
       await ledger.extend();
     }
     const age = nowMs - this.#reportedMs;
-    if (age >= REPORT_UNCHANGED_MS || (age >= REPORT_MS && this.#digest() !== this.#reported)) await this.report();
+    if (age >= REPORT_UNCHANGED_MS || (age >= REPORT_MS && this.#digest(nowMs) !== this.#reported)) await this.report();
   }
 
   /** What makes a new report worth sending. */
-  #digest(): string {
-    const { queue, pool } = this.#parts;
+  #digest(nowMs: number): string {
+    const { queue, pool, breakers } = this.#parts;
     const backlogMs = queue.costMs('interactive') + queue.costMs('bulk');
-    return `${Math.round(backlogMs)} ${pool.loaded().join()}`;
+    return `${Math.round(backlogMs)} ${pool.loaded().join()}${breakers.digest(nowMs)}`;
   }
 }

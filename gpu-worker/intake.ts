@@ -133,11 +133,11 @@ export class Intake {
 
   /** False if it would be more than two seconds of work, which cannot be known before it was received. */
   #enqueue(served: ServedVersion, delivery: Delivery, nowMs: number): boolean {
-    const { queue, pool, ledger } = this.#parts;
+    const { queue, breakers } = this.#parts;
     served.lastUsedMs = nowMs;
-    const failure = pool.failureOf(served.key, nowMs);
+    const failure = breakers.refusalOf(served, delivery, nowMs) ?? this.#loadFailureOf(served, delivery, nowMs);
     if (failure !== undefined) {
-      void ledger.fail([{ job: delivery.job, delivery }], failure);
+      void this.#parts.ledger.fail([{ job: delivery.job, delivery }], failure);
       return true;
     }
     const work = workFor(served, delivery);
@@ -150,6 +150,12 @@ export class Intake {
     }
     queue.push(work);
     return true;
+  }
+
+  #loadFailureOf(served: ServedVersion, delivery: Delivery, nowMs: number): Failure | undefined {
+    const failure = this.#parts.pool.failureOf(served.key, nowMs);
+    if (failure !== undefined) this.#parts.breakers.notLoaded(served, [delivery]);
+    return failure;
   }
 
   /** Deliveries that may still be taken ahead; 0 while there is enough. */

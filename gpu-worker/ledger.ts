@@ -1,9 +1,10 @@
 import type { Failure } from '../core/failure.ts';
-import type { Outcome } from '../core/inference/job.ts';
+import type { Job, Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { CaptureWriter } from './capture-writer.ts';
 
 /** How long a delivery stays hidden: a worker that dies gives its work to others after this. */
 export const VISIBILITY_MS = 30 * SECOND_MS;
@@ -15,15 +16,24 @@ export type Ending = { readonly work: Pick<Work, 'job' | 'delivery'>; readonly o
 /** What this worker holds of the queue, and the way each piece of it ends. */
 export class Ledger {
   readonly #ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>;
+  readonly #captures: Pick<CaptureWriter, 'offer'>;
   /** Until when each held delivery is hidden. */
   readonly #held = new Map<Delivery, number>();
 
-  constructor(ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>) {
+  constructor(
+    ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>,
+    captures: Pick<CaptureWriter, 'offer'>,
+  ) {
     this.#ports = ports;
+    this.#captures = captures;
   }
 
   get held(): number {
     return this.#held.size;
+  }
+
+  isHeld(delivery: Delivery): boolean {
+    return this.#held.has(delivery);
   }
 
   hold(deliveries: readonly Delivery[]): void {
@@ -97,6 +107,7 @@ export class Ledger {
     const { tenant, id } = work.job;
     try {
       const finished = this.#ports.jobs.finish(work.job, outcome);
+      if (work.job.captureUntilMs !== undefined) this.#capture(work.job, outcome, finished);
       const settled = this.#ports.limits.settle(tenant, id, outcome.computeMs, outcome.endedAtMs);
       if (!(finished instanceof Promise) && settled === undefined) return true;
       return Promise.all([finished, settled]).then(
@@ -106,6 +117,18 @@ export class Ledger {
     } catch (error) {
       return this.#warn(error, id);
     }
+  }
+
+  /** Only what is the job's outcome: not of one that was cancelled or erased meanwhile, nor a second time. */
+  #capture(job: Job, outcome: Outcome, finished: boolean | Promise<boolean>): void {
+    const { captureUntilMs } = job;
+    if (outcome.kind !== 'succeeded' || captureUntilMs === undefined) return;
+    const offer = (isFirst: boolean) => {
+      if (isFirst) this.#captures.offer(job, outcome, captureUntilMs);
+    };
+    if (!(finished instanceof Promise)) offer(finished);
+    // Who writes the outcome hears of a failure.
+    else finished.then(offer, () => {});
   }
 
   async #release(deliveries: readonly Delivery[], keep?: (delivery: Delivery, at: number) => boolean): Promise<void> {

@@ -1,7 +1,10 @@
 import { Failure } from '../core/failure.ts';
 import { BatchCost } from '../core/inference/batch-cost.ts';
-import { type BatchPlan, planBatches } from '../core/inference/batch-plan.ts';
+import { type BatchPlan, lengthOfStep, planBatches } from '../core/inference/batch-plan.ts';
+import { Breaker } from '../core/inference/breaker.ts';
+import { expectedCost } from '../core/inference/expected-cost.ts';
 import type { ModelVersion } from '../core/models/version.ts';
+import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { LoadPressure } from './load-pressure.ts';
@@ -19,6 +22,9 @@ export class ServedVersion {
   /** Replaced when a run shows that its rows cannot be told apart. */
   plan: BatchPlan;
   readonly pressure = new LoadPressure();
+  readonly breaker: Breaker;
+  /** The delivery that tries a half-open version, until it has ended. */
+  probe: Delivery | undefined;
   readonly #costs = new Map<number, BatchCost>();
   path: string;
   lastUsedMs = 0;
@@ -31,6 +37,7 @@ export class ServedVersion {
     this.handle = handle;
     this.record = record;
     this.plan = planBatches(record);
+    this.breaker = new Breaker(record.manifest.breaker);
     this.path = path;
     this.loadMs = record.validation.loadMs;
   }
@@ -39,7 +46,8 @@ export class ServedVersion {
   cost(costKey: number): BatchCost {
     let cost = this.#costs.get(costKey);
     if (cost === undefined) {
-      cost = new BatchCost(this.#latestCost?.predictMs(1) ?? this.record.validation.rowMs);
+      const { rowMs, perRowMs } = expectedCost(this.record.validation, lengthOfStep(costKey));
+      cost = new BatchCost(rowMs, perRowMs);
       this.#costs.set(costKey, cost);
     }
     return cost;

@@ -4,6 +4,8 @@ import { FairQueue } from '../core/inference/fair-queue.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import { Breakers } from './breakers.ts';
+import { CaptureWriter } from './capture-writer.ts';
 import type { DispatchParts } from './dispatcher.ts';
 import { Executor } from './executor.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -33,7 +35,17 @@ export type WorkerConfig = {
 
 export type WorkerPorts = Pick<
   Platform,
-  'queue' | 'jobs' | 'registry' | 'artifacts' | 'limits' | 'capacity' | 'quarantine' | 'dataKeys' | 'clock' | 'log'
+  | 'queue'
+  | 'jobs'
+  | 'registry'
+  | 'artifacts'
+  | 'limits'
+  | 'capacity'
+  | 'quarantine'
+  | 'captures'
+  | 'dataKeys'
+  | 'clock'
+  | 'log'
 >;
 
 export type Worker = {
@@ -56,7 +68,10 @@ export function createWorker(
 ): Worker {
   const shelf = new VersionShelf(ports);
   const pool = new RunnerPool(ports, shelf, () => spawn(config, ports.clock), config);
-  const parts: DispatchParts = { queue: new FairQueue<Work>(), pool, shelf, ledger: new Ledger(ports) };
+  const captures = new CaptureWriter(ports);
+  const held = { queue: new FairQueue<Work>(), shelf, ledger: new Ledger(ports, captures) };
+  const breakers = new Breakers(ports, held, () => intake.onTaken());
+  const parts: DispatchParts = { ...held, pool, breakers };
   const executor = new Executor(ports, parts, () => intake.onTaken());
   const dispatch = () => executor.dispatcher.dispatch();
   const intake = new Intake(ports, parts, config, dispatch);
@@ -79,6 +94,7 @@ export function createWorker(
       await beating;
       await parts.ledger.giveBackAll();
       await pool.end();
+      await captures.drain();
     },
   };
 }

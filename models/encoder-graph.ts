@@ -1,5 +1,5 @@
+import type { OnnxModel } from '../adapters/onnx/graph/messages.ts';
 import { floatTensor, graphBuilder, int64Tensor, onnxModel, tensorValue } from './onnx/graph.ts';
-import type { OnnxModel } from './onnx/messages.ts';
 import { seededRandom } from './random.ts';
 
 export type EncoderShape = {

@@ -31,12 +31,18 @@ export async function runModel(session: InferenceSession, inputs: readonly Golde
   return session.outputNames.map((name) => fromRuntime(name, answers[name]!));
 }
 
-/** golden.jsonl for these inputs, answered by the model itself: a line a pair. */
-export async function goldenLines(modelPath: string, pairs: readonly (readonly GoldenTensor[])[]): Promise<string> {
+/** golden.jsonl for these inputs, answered by the model itself: a line a pair. `toGraph` makes what the graph takes of them. */
+export async function goldenLines(
+  modelPath: string,
+  pairs: readonly (readonly GoldenTensor[])[],
+  toGraph: (inputs: readonly GoldenTensor[]) => readonly GoldenTensor[] = (inputs) => inputs,
+): Promise<string> {
   const session = await openSession(modelPath);
   try {
     const lines: string[] = [];
-    for (const inputs of pairs) lines.push(`${JSON.stringify({ inputs, outputs: await runModel(session, inputs) })}\n`);
+    for (const inputs of pairs) {
+      lines.push(`${JSON.stringify({ inputs, outputs: await runModel(session, toGraph(inputs)) })}\n`);
+    }
     return lines.join('');
   } finally {
     await session.release();

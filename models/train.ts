@@ -1,18 +1,21 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bytesTensor, openSession, runModel } from './golden.ts';
 import { writeModelFolder } from './model-folder.ts';
-import { type LabelledText, readLabelledTexts, SENTIMENTS } from './text/labelled-texts.ts';
-import { classify } from './text/logistic-regression.ts';
+import { readBanking77 } from './text/banking77.ts';
+import { intentCard } from './text/intent-card.ts';
+import { type LabelledText, readLabelledTexts } from './text/labelled-texts.ts';
 import { modelCard } from './text/model-card.ts';
-import { type Scores, scoreGuesses } from './text/scores.ts';
-import { exportTextModel, GOLDEN_INPUTS, MANIFEST, type TextModel, trainTextModel } from './text/ticket-sentiment.ts';
-import { listTerms, splitTokens } from './text/tokens.ts';
-import { vectorizer } from './text/vocabulary.ts';
+import { type Scores, scoreClasses, scoreGuesses } from './text/scores.ts';
+import { exportTextModel, guessLabels, trainTextModel } from './text/text-model.ts';
+import * as intent from './text/ticket-intent.ts';
+import * as sentiment from './text/ticket-sentiment.ts';
+import { learnVocabulary, VOCABULARY_FILE } from './text-encoder.ts';
 
-const SPLITS = ['train', 'dev', 'test'] as const;
-const ROWS_PER_RUN = 256;
+const SENTIMENT_SPLITS = ['train', 'dev', 'test'] as const;
+const WORST_SHOWN = 5;
+
+type Progress = (line: string) => void;
 
 /**
  * Trains ticket-sentiment on the GoEmotions splits in `dataFolder` and writes it to `folder`. Throws if the written graph
@@ -21,79 +24,117 @@ const ROWS_PER_RUN = 256;
 export async function trainTicketSentiment(
   dataFolder: string,
   folder: string,
-  onProgress: (line: string) => void,
+  onProgress: Progress,
 ): Promise<{ dev: Scores; test: Scores }> {
-  const [train, dev, test] = SPLITS.map((split) => readLabelledTexts(join(dataFolder, `${split}.tsv`))) as [
+  const [train, dev, test] = SENTIMENT_SPLITS.map((split) => readLabelledTexts(join(dataFolder, `${split}.tsv`))) as [
     LabelledText[],
     LabelledText[],
     LabelledText[],
   ];
-  const model = trainTextModel(train, onProgress);
-  await writeModelFolder(folder, { manifest: MANIFEST, model: exportTextModel(model), goldenInputs: GOLDEN_INPUTS });
+  const { MANIFEST: manifest, GOLDEN_INPUTS: goldenInputs, SETTINGS: settings } = sentiment;
+  const { labels } = settings;
+  const model = trainTextModel(train, settings, onProgress);
+  await writeModelFolder(folder, { manifest, model: exportTextModel(model, labels), goldenInputs });
   const modelPath = join(folder, 'model.onnx');
-  const scores = { dev: await scoreModel(modelPath, dev, model), test: await scoreModel(modelPath, test, model) };
-  writeFileSync(
-    join(folder, 'MODEL_CARD.md'),
-    modelCard({
-      trainingRows: train.length,
-      terms: model.vocabulary.terms.length,
-      modelBytes: statSync(modelPath).size,
-      ...scores,
-    }),
-  );
+  const scoresOf = async (texts: readonly LabelledText[]) =>
+    scoreGuesses(truthOf(texts), await guessLabels(modelPath, texts, labels, model), labels.length);
+  const scores = { dev: await scoresOf(dev), test: await scoresOf(test) };
+  const facts = {
+    trainingRows: train.length,
+    terms: model.vocabulary.terms.length,
+    modelBytes: statSync(modelPath).size,
+    ...scores,
+  };
+  writeFileSync(join(folder, 'MODEL_CARD.md'), modelCard(facts));
   return scores;
 }
 
-/** Labels by the graph at `modelPath`, against the truth; and against `trainer` if it is given. */
-export async function scoreModel(
-  modelPath: string,
-  texts: readonly LabelledText[],
-  trainer?: TextModel,
-): Promise<Scores> {
-  const session = await openSession(modelPath);
-  const guesses: number[] = [];
-  for (let from = 0; from < texts.length; from += ROWS_PER_RUN) {
-    const rows = texts.slice(from, from + ROWS_PER_RUN).map((each) => each.text);
-    const [label] = await runModel(session, [bytesTensor('text', rows)]);
-    guesses.push(...label!.data.map((name) => SENTIMENTS.indexOf(name as (typeof SENTIMENTS)[number])));
-  }
-  await session.release();
-  if (trainer !== undefined) {
-    const expected = guessLabels(trainer, texts);
-    const differing = expected.findIndex((label, row) => label !== guesses[row]);
-    if (differing !== -1) throw new Error(`the graph and the trainer disagree on row ${differing}`);
-  }
-  return scoreGuesses(
-    texts.map((each) => each.label),
-    guesses,
-    SENTIMENTS.length,
-  );
+/** Trains ticket-intent on banking77 in `dataFolder` and writes it to `folder`; throws as `trainTicketSentiment` does. */
+export async function trainTicketIntent(
+  dataFolder: string,
+  folder: string,
+  onProgress: Progress,
+): Promise<{ test: Scores }> {
+  const train = readBanking77(join(dataFolder, 'train.csv'));
+  const { texts: rows, intents: labels } = readBanking77(join(dataFolder, 'test.csv'));
+  if (labels.join() !== train.intents.join()) throw new Error('the splits of banking77 have other intents');
+  const { MANIFEST: manifest, GOLDEN_INPUTS: goldenInputs, SETTINGS: settings } = intent;
+  const model = trainTextModel(train.texts, { ...settings, labels }, onProgress);
+  await writeModelFolder(folder, { manifest, model: exportTextModel(model, labels), goldenInputs });
+  const modelPath = join(folder, 'model.onnx');
+  const guesses = await guessLabels(modelPath, rows, labels, model);
+  const test = scoreGuesses(truthOf(rows), guesses, labels.length);
+  const worst = scoreClasses(truthOf(rows), guesses, labels.length).slice(0, WORST_SHOWN);
+  const facts = {
+    trainingRows: train.texts.length,
+    intents: labels.length,
+    terms: model.vocabulary.terms.length,
+    modelBytes: statSync(modelPath).size,
+    test,
+    worst: worst.map((each) => ({ ...each, intent: labels[each.label]!, takenFor: labels[each.mistakenFor]! })),
+  };
+  writeFileSync(join(folder, 'MODEL_CARD.md'), intentCard(facts));
+  return { test };
 }
 
-function guessLabels({ vocabulary, linear }: TextModel, texts: readonly LabelledText[]): number[] {
-  const vectorOf = vectorizer(vocabulary);
-  return texts.map(({ text }) => {
-    const shares = classify(linear, vectorOf(listTerms(splitTokens(text))));
-    return shares.indexOf(Math.max(...shares));
-  });
+/** Writes the vocabulary of text-encoder, whose weights are not trained, to `folder`. */
+export async function trainTextEncoder(dataFolder: string, folder: string): Promise<Record<string, never>> {
+  const { texts } = readBanking77(join(dataFolder, 'train.csv'));
+  writeFileSync(join(folder, basename(VOCABULARY_FILE)), learnVocabulary(texts.map(({ text }) => text)));
+  return {};
 }
 
+function truthOf(texts: readonly LabelledText[]): number[] {
+  return texts.map(({ label }) => label);
+}
+
+type Training = {
+  /** The name of the data and of its folder. */
+  readonly data: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly train: (dataFolder: string, folder: string, onProgress: Progress) => Promise<Record<string, Scores>>;
+};
+
+const TRAININGS: Readonly<Record<string, Training>> = {
+  'ticket-sentiment': {
+    data: 'GoEmotions',
+    folder: 'goemotions',
+    files: SENTIMENT_SPLITS.map((split) => `${split}.tsv`),
+    train: trainTicketSentiment,
+  },
+  'ticket-intent': {
+    data: 'banking77',
+    folder: 'banking77',
+    files: ['train.csv', 'test.csv'],
+    train: trainTicketIntent,
+  },
+  'text-encoder': { data: 'banking77', folder: 'banking77', files: ['train.csv'], train: trainTextEncoder },
+};
+
+/** `models/train.ts [model] [--data folder] [--out folder]`. */
 async function main(): Promise<void> {
   const root = join(import.meta.dirname, '..');
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string', default: join(root, '..', 'shared', 'data', 'goemotions') },
-      out: { type: 'string', default: join(root, 'models', 'ticket-sentiment') },
-    },
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { data: { type: 'string' }, out: { type: 'string' } },
   });
-  const data = resolve(values.data);
-  const missing = SPLITS.map((split) => join(data, `${split}.tsv`)).filter((file) => !existsSync(file));
+  const [name = 'ticket-sentiment'] = positionals;
+  const training = Object.hasOwn(TRAININGS, name) ? TRAININGS[name] : undefined;
+  if (training === undefined) {
+    console.error(`There is no training of ${name}; there is ${Object.keys(TRAININGS).join(', ')}.`);
+    process.exitCode = 2;
+    return;
+  }
+  const data = resolve(values.data ?? join(root, '..', 'shared', 'data', training.folder));
+  const missing = training.files.map((file) => join(data, file)).filter((file) => !existsSync(file));
   if (missing.length > 0) {
-    console.error(`GoEmotions is not there: ${missing.join(', ')}. Name its folder with --data.`);
+    console.error(`${training.data} is not there: ${missing.join(', ')}. Name its folder with --data.`);
     process.exitCode = 1;
     return;
   }
-  const scores = await trainTicketSentiment(data, resolve(values.out), (line) => console.error(line));
+  const out = resolve(values.out ?? join(root, 'models', name));
+  const scores = await training.train(data, out, (line) => console.error(line));
   for (const [split, { accuracy, macroF1, majority }] of Object.entries(scores)) {
     console.log(
       `${split}: accuracy ${accuracy.toFixed(4)}, macro-F1 ${macroF1.toFixed(4)}, majority ${majority.toFixed(4)}`,

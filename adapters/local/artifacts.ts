@@ -4,11 +4,14 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { Artifacts } from '../../core/ports/artifacts.ts';
+import { MIB } from '../../core/units.ts';
 import type { OnBoundary } from './boundary.ts';
 import { startFile } from './files.ts';
 import { asStorageFailure } from './storage-failure.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
+/** A model is read in a few hundred pieces. */
+const READ_BYTES = MIB;
 
 /** One file per digest in a folder. Each is hashed when first fetched by this process, and again if it has changed since. */
 export class LocalArtifacts implements Artifacts {
@@ -56,6 +59,14 @@ export class LocalArtifacts implements Artifacts {
     return path;
   }
 
+  storeFile(path: string): Promise<{ digest: string; sizeBytes: number }> {
+    return this.store(createReadStream(path, { highWaterMark: READ_BYTES }));
+  }
+
+  async *open(digest: string): AsyncGenerator<Uint8Array> {
+    yield* createReadStream(await this.fetch(digest), { highWaterMark: READ_BYTES });
+  }
+
   async has(digest: string): Promise<boolean> {
     return (await this.#stateOf(digest)) !== undefined;
   }
@@ -77,7 +88,7 @@ export class LocalArtifacts implements Artifacts {
 async function checkDigest(path: string, digest: string): Promise<void> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+    for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) hash.update(chunk);
   } catch (cause) {
     throw new Failure('artifact-damaged', { digest, detail: 'the file cannot be read' }, { cause });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FAILURES, Failure, type FailureCode } from '../../core/failure.ts';
+import { DEGRADATIONS } from '../../core/inference/degradation.ts';
 import { type Job, LANES, type Outcome } from '../../core/inference/job.ts';
 import type { Tensor } from '../../core/inference/tensor.ts';
 import { decodeTensors, encodeTensors } from '../../core/inference/tensor-codec.ts';
@@ -14,6 +15,7 @@ const detailsSchema = z.strictObject({
   tenant: z.string(),
   principal: z.string(),
   model: z.string(),
+  requestedModel: z.string(),
   version: z.string(),
   versionNamed: z.boolean(),
   pool: z.string(),
@@ -26,7 +28,10 @@ const detailsSchema = z.strictObject({
   weight: z.number(),
   reservedComputeMs: z.number(),
   durable: z.boolean(),
+  notify: z.boolean(),
+  captureUntilMs: z.number().optional(),
   traceparent: z.string().optional(),
+  degraded: z.enum(DEGRADATIONS).optional(),
 });
 
 const outcomeSchema = z.discriminatedUnion('kind', [
@@ -85,7 +90,14 @@ function details(job: Job): object {
 }
 
 function asJob(stored: z.infer<typeof detailsSchema>, inputs: readonly Tensor[]): Job {
-  return { outputs: undefined, clientId: undefined, traceparent: undefined, ...stored, inputs };
+  return {
+    outputs: undefined,
+    clientId: undefined,
+    traceparent: undefined,
+    captureUntilMs: undefined,
+    ...stored,
+    inputs,
+  };
 }
 
 /** Facts for people: JSON has no infinity, and a wait without end is told by leaving it out. */

@@ -22,6 +22,8 @@ type Parts = {
   deadlines: Deadlines;
   clock: Clock;
   log: Log;
+  /** See `RegionOptions`. */
+  pools: ReadonlySet<string> | undefined;
   /** Ends the job of a message that cannot be delivered. */
   onUndeliverable: (tenant: string, id: string, failure: Failure) => Promise<void>;
 };
@@ -29,6 +31,7 @@ type Parts = {
 /**
  * The queues of one process, which holds the region alone: after a start every message that was not acknowledged waits
  * again. Delivery counts are of this process; attempts, which must outlast it, are counted by `Jobs.begin`.
+ * Messages of a pool that has no workers any more wait in `default`; their rows keep the pool, which may come back with the next start.
  * Durable messages wait without their payload, which is read when they are received: a backlog costs no memory to speak of.
  */
 export class LocalJobQueue implements JobQueue {
@@ -41,18 +44,24 @@ export class LocalJobQueue implements JobQueue {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    for (const row of parts.rows.loadOpen()) this.#put(newMessage(row, undefined));
+    let strays = 0;
+    for (const row of parts.rows.loadOpen()) {
+      const message = this.#newMessage(row, undefined);
+      if (message.pool !== row.pool) strays += 1;
+      this.#put(message);
+    }
+    if (strays > 0) parts.log.warn('jobs of pools without workers go to the pool default', { jobs: strays });
   }
 
   send(job: Job): void | Promise<void> {
     const sent = this.#messages.get(job.tenant, job.id) !== undefined;
     if (job.durable) return sent ? this.persist(job) : this.#sendDurable(job);
-    if (!sent) this.#put(newMessage(job, job));
+    if (!sent) this.#put(this.#newMessage(job, job));
   }
 
   async #sendDurable(job: Job): Promise<void> {
     await this.#store(job, () => true);
-    if (this.#messages.get(job.tenant, job.id) === undefined) this.#put(newMessage(job, undefined));
+    if (this.#messages.get(job.tenant, job.id) === undefined) this.#put(this.#newMessage(job, undefined));
   }
 
   async persist(job: Job): Promise<void> {
@@ -174,10 +183,10 @@ export class LocalJobQueue implements JobQueue {
   }
 
   /** `unread` if the disk refuses: the message then comes again after its visibility. */
-  #load({ tenant, id }: Message): Job | 'ended' | 'unread' | Failure {
+  #load({ tenant, id, pool }: Message): Job | 'ended' | 'unread' | Failure {
     try {
       const sealed = this.#parts.rows.payload(tenant, id);
-      return sealed === undefined ? 'ended' : this.#parts.sealed.openJob(tenant, id, sealed);
+      return sealed === undefined ? 'ended' : { ...this.#parts.sealed.openJob(tenant, id, sealed), pool };
     } catch (error) {
       const failure = asStorageFailure(error);
       if (failure instanceof Failure && failure.code !== 'storage-unavailable') return failure;
@@ -204,19 +213,20 @@ export class LocalJobQueue implements JobQueue {
       for (const { tenant, id } of messages) this.#parts.rows.delete(tenant, id);
     });
   }
-}
 
-function newMessage(source: Pick<Job, 'tenant' | 'id' | 'pool' | 'lane'>, job: Job | undefined): Message {
-  const { tenant, id, pool, lane } = source;
-  return {
-    tenant,
-    id,
-    pool,
-    lane,
-    job,
-    stored: job === undefined,
-    receiveCount: 0,
-    receipt: undefined,
-    visibleAtMs: 0,
-  };
+  #newMessage(source: Pick<Job, 'tenant' | 'id' | 'pool' | 'lane'>, job: Job | undefined): Message {
+    const { tenant, id, lane } = source;
+    const pool = this.#parts.pools?.has(source.pool) === false ? 'default' : source.pool;
+    return {
+      tenant,
+      id,
+      pool,
+      lane,
+      job,
+      stored: job === undefined,
+      receiveCount: 0,
+      receipt: undefined,
+      visibleAtMs: 0,
+    };
+  }
 }

@@ -1,7 +1,7 @@
 import { asFailure, type Failure } from '../../core/failure.ts';
 import type { Job, JobRecord, Outcome } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Begun, Jobs } from '../../core/ports/jobs.ts';
+import type { Begun, EndedJob, Jobs } from '../../core/ports/jobs.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { LiveJob, LiveJobs } from './live-jobs.ts';
 import type { StoredJob, StoredJobs } from './stored-jobs.ts';
@@ -106,6 +106,18 @@ export class LocalJobs implements Jobs {
       }
     }
     return jobs;
+  }
+
+  takeEnded(nowMs: number, leaseUntilMs: number, limit: number): Promise<readonly EndedJob[]> {
+    return this.#stored.takeEnded(nowMs, leaseUntilMs, limit);
+  }
+
+  requestNotice(job: Pick<Job, 'tenant' | 'id' | 'requestedModel' | 'version'>): Promise<void> {
+    return this.#stored.requestNotice(job);
+  }
+
+  markNotified(tenant: string, id: string): Promise<void> {
+    return this.#stored.markNotified(tenant, id);
   }
 
   purge(nowMs: number): Promise<number> {

@@ -4,9 +4,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Platform } from '../../core/ports/platform.ts';
+import { LocalAnswers } from './answers.ts';
 import { LocalArtifacts } from './artifacts.ts';
 import type { OnBoundary } from './boundary.ts';
 import { LocalCapacity } from './capacity.ts';
+import { LocalCaptures } from './captures.ts';
 import { LocalDataKeys } from './data-keys.ts';
 import { migrate, openDatabase } from './database.ts';
 import { Deadlines } from './deadlines.ts';
@@ -21,6 +23,7 @@ import { LimitRows } from './limit-rows.ts';
 import { LocalLimits } from './limits.ts';
 import { LiveJobs } from './live-jobs.ts';
 import { MessageRows } from './message-rows.ts';
+import { Notices } from './notices.ts';
 import { LocalQuarantine } from './quarantine.ts';
 import { loadRegionKey } from './region-key.ts';
 import { RegionState } from './region-state.ts';
@@ -29,6 +32,8 @@ import { DIRECTORY_MIGRATIONS, REGION_MIGRATIONS } from './schema.ts';
 import { SealedJobs } from './sealed-jobs.ts';
 import { StoredJobs } from './stored-jobs.ts';
 import { LocalUploads } from './uploads.ts';
+import { LocalValidations } from './validations.ts';
+import { LocalWebhooks } from './webhooks.ts';
 
 export type RegionOptions = {
   /** Shared by the regions of a machine: this one's files are in a folder of its name in it. */
@@ -37,10 +42,13 @@ export type RegionOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly onBoundary?: OnBoundary;
+  /** Pools that have workers: jobs of any other go to `default`. Undefined: every pool may have. */
+  readonly pools?: readonly string[] | undefined;
 };
 
 type RegionPorts = Pick<
   Platform,
+  | 'answers'
   | 'registry'
   | 'artifacts'
   | 'uploads'
@@ -49,8 +57,11 @@ type RegionPorts = Pick<
   | 'jobs'
   | 'queue'
   | 'capacity'
+  | 'captures'
   | 'dataKeys'
   | 'quarantine'
+  | 'validations'
+  | 'webhooks'
 >;
 
 export type OpenRegion = RegionPorts & {
@@ -75,13 +86,15 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
     const commits = new Commits(database, onBoundary);
     const dataKeys = new LocalDataKeys(database, commits, regionKey);
     const shared = { database, commits, clock, log, dataKeys };
-    const work = composeJobs(shared);
+    const work = composeJobs({ ...shared, pools: options.pools });
     const state = new RegionState(database);
     const crashedBeforeMs = await commits.write(() => state.markOpen(clock.nowMs()));
     const uploads = new LocalUploads({ ...shared, folder: folders.uploads, onBoundary });
     await uploads.removeOrphans();
+    const answers = new LocalAnswers(shared);
     const limits = new LocalLimits(commits, new LimitRows(database), crashedBeforeMs);
     return {
+      answers,
       registry: new LocalRegistry(shared),
       artifacts: new LocalArtifacts(folders.artifacts, onBoundary),
       uploads,
@@ -90,11 +103,15 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       jobs: work.jobs,
       queue: work.queue,
       capacity: new LocalCapacity(),
+      captures: new LocalCaptures(shared),
       dataKeys,
       quarantine: new LocalQuarantine(database, commits, clock),
+      validations: new LocalValidations(shared),
+      webhooks: new LocalWebhooks(shared),
       async close() {
         if (!database.isOpen) return;
         work.close();
+        await answers.close();
         try {
           await limits.close(clock.nowMs());
           await commits.write(() => state.markClosed());
@@ -117,12 +134,19 @@ export function openDirectory(dataFolder: string): LocalDirectory {
 }
 
 type Shared = { database: DatabaseSync; commits: Commits; clock: Clock; log: Log; dataKeys: LocalDataKeys };
+type JobParts = Shared & { readonly pools: readonly string[] | undefined };
 
-function composeJobs({ database, commits, clock, log, dataKeys }: Shared) {
+function composeJobs({ database, commits, clock, log, dataKeys, pools }: JobParts) {
   const deadlines = new Deadlines(clock);
   const sealed = new SealedJobs(dataKeys);
   const live = new LiveJobs(clock, deadlines);
-  const stored = new StoredJobs({ commits, rows: new JobRows(database), sealed, clock });
+  const stored = new StoredJobs({
+    commits,
+    rows: new JobRows(database),
+    notices: new Notices(database),
+    sealed,
+    clock,
+  });
   const jobs = new LocalJobs({ stored, live, clock, log });
   const queue = new LocalJobQueue({
     commits,
@@ -131,6 +155,7 @@ function composeJobs({ database, commits, clock, log, dataKeys }: Shared) {
     deadlines,
     clock,
     log,
+    pools: pools === undefined ? undefined : new Set(pools),
     onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
   });
   const close = () => {

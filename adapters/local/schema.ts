@@ -70,11 +70,85 @@ CREATE TABLE upload (
 CREATE INDEX upload_expiry ON upload (expires_at_ms);
 `;
 
+export const WEBHOOK = `
+-- Accepted jobs whose end somebody wants to be told of: the outbox. Names and codes only, nothing of a payload.
+CREATE TABLE notice (
+  tenant TEXT NOT NULL, id TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, failure TEXT, ended_at_ms REAL,
+  PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notice_ended ON notice (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+
+CREATE TABLE webhook_endpoint (
+  tenant TEXT NOT NULL, id TEXT NOT NULL, created_at_ms REAL NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE webhook_delivery (
+  tenant TEXT NOT NULL, id TEXT NOT NULL, endpoint TEXT NOT NULL, prediction TEXT NOT NULL, event TEXT NOT NULL,
+  body TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, last_result TEXT,
+  created_at_ms REAL NOT NULL, due_at_ms REAL NOT NULL, expires_at_ms REAL NOT NULL, PRIMARY KEY (tenant, id)
+) STRICT;
+CREATE INDEX webhook_delivery_waiting ON webhook_delivery (tenant, endpoint, due_at_ms) WHERE state = 'waiting';
+CREATE INDEX webhook_delivery_recent ON webhook_delivery (tenant, endpoint, created_at_ms);
+CREATE INDEX webhook_delivery_expiry ON webhook_delivery (expires_at_ms);
+`;
+
+/**
+ * Captured predictions: inputs and outputs are in `sealed`. `capture_total` is what each tenant and model has of them, kept by
+ * the triggers: summing it up at each write would read thousands of rows.
+ */
+export const CAPTURE = `
+CREATE TABLE capture (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL, id TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,
+  at_ms REAL NOT NULL, expires_at_ms REAL NOT NULL, sealed BLOB NOT NULL,
+  UNIQUE (tenant, id)
+) STRICT;
+CREATE INDEX capture_model ON capture (model, at_ms, seq);
+CREATE INDEX capture_tenant ON capture (tenant, model, at_ms, seq);
+CREATE INDEX capture_expiry ON capture (expires_at_ms);
+CREATE TABLE capture_total (
+  tenant TEXT NOT NULL, model TEXT NOT NULL, captures INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (tenant, model)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER capture_added AFTER INSERT ON capture BEGIN
+  INSERT INTO capture_total VALUES (NEW.tenant, NEW.model, 1, length(NEW.sealed))
+    ON CONFLICT DO UPDATE SET captures = captures + 1, bytes = bytes + length(NEW.sealed);
+END;
+CREATE TRIGGER capture_removed AFTER DELETE ON capture BEGIN
+  UPDATE capture_total SET captures = captures - 1, bytes = bytes - length(OLD.sealed)
+    WHERE tenant = OLD.tenant AND model = OLD.model;
+  DELETE FROM capture_total WHERE tenant = OLD.tenant AND model = OLD.model AND captures = 0;
+END;
+`;
+
+export const ANSWER = `
+-- The response cache. An id is a hash of tenant and request under the tenant's data key; bytes is what the row counts.
+CREATE TABLE answer (
+  tenant TEXT NOT NULL, id TEXT NOT NULL, sealed BLOB NOT NULL, bytes INTEGER NOT NULL, expires_at_ms REAL NOT NULL,
+  PRIMARY KEY (tenant, id)
+) STRICT;
+CREATE INDEX answer_expiry ON answer (expires_at_ms);
+CREATE INDEX answer_tenant_expiry ON answer (tenant, expires_at_ms, bytes);
+`;
+
+/** Pushes that are validated (`is_open`), and what became of them. A damaged record is neither open nor readable. */
+export const VALIDATION = `
+CREATE TABLE validation (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, digest TEXT NOT NULL, epoch INTEGER NOT NULL,
+  is_open INTEGER NOT NULL, lease_until_ms REAL NOT NULL, expires_at_ms REAL NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX validation_open ON validation (model, digest) WHERE is_open = 1;
+CREATE INDEX validation_waiting ON validation (seq) WHERE is_open = 1;
+CREATE INDEX validation_model ON validation (model, seq);
+CREATE INDEX validation_expiry ON validation (expires_at_ms);
+`;
+
+/** One migration: not released yet. */
+const REGION_V2 = [WEBHOOK, CAPTURE, ANSWER, VALIDATION].join('');
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
-export const REGION_MIGRATIONS: readonly string[] = [REGION_V1];
+export const REGION_MIGRATIONS: readonly string[] = [REGION_V1, REGION_V2];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

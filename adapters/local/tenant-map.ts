@@ -17,6 +17,14 @@ export class TenantMap<T> {
     if (values?.delete(id) && values.size === 0) this.#tenants.delete(tenant);
   }
 
+  hasTenant(tenant: string): boolean {
+    return this.#tenants.has(tenant);
+  }
+
+  deleteTenant(tenant: string): void {
+    this.#tenants.delete(tenant);
+  }
+
   ofTenant(tenant: string): T[] {
     return [...(this.#tenants.get(tenant)?.values() ?? [])];
   }

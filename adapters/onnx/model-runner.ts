@@ -35,6 +35,8 @@ export interface ModelRunner {
   killIfOverdue(nowMs: number): void;
   /** Resident memory as last measured, pages that it shares with others included; 0 before the first load. */
   residentBytes(): number;
+  /** The most that was resident since the first load, as last measured. */
+  peakBytes(): number;
   alive(): boolean;
   /** Ends the process at once; a call in flight answers `crashed`. */
   kill(): void;

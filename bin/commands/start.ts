@@ -4,14 +4,21 @@ import { JsonLog, type LogLevel } from '../../adapters/local/json-log.ts';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
 import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
 import { ensureModels, ensureSampleTenants, type SampleCredentials } from '../../embedded/sample-data.ts';
+import type { Pools } from '../../embedded/workers.ts';
 import { ensureSampleModel } from '../../models/build.ts';
 import { SAMPLE_MODELS, type SampleName } from '../../models/catalogue.ts';
-import { basePort, dataFolder } from '../options.ts';
+import { basePort, collectPool, dataFolder, poolsFromEnvironment } from '../options.ts';
 import { progress } from '../output.ts';
 import { paint } from '../table.ts';
 import { runDemo } from './demo.ts';
 
-type StartOptions = { readonly host: string; readonly cors: readonly string[]; readonly logLevel: LogLevel };
+type StartOptions = {
+  readonly host: string;
+  readonly cors: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly pool?: Pools;
+  readonly webhooksToPrivate?: boolean;
+};
 
 const STARTED_WITH: readonly SampleName[] = ['ticket-sentiment', 'row-sum'];
 
@@ -21,6 +28,15 @@ export function addStartCommands(program: Command): void {
     .description('run the platform on this machine: regions us and eu, sample tenants and models')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--cors <origins...>', 'origins whose browsers may call', [])
+    .option(
+      '--pool <name=runners>',
+      'workers apart from others, for models and tenants that name the pool; once for each (SLUICE_POOLS=name=runners,…)',
+      collectPool,
+    )
+    .option(
+      '--webhooks-to-private',
+      'development: post webhooks to http and private addresses too (SLUICE_WEBHOOKS_PRIVATE=1)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .action(start);
   program.command('demo').description('start, show a tour of what tenants see, and stop').action(demo);
@@ -59,6 +75,8 @@ async function bringUp(
     host: options.host,
     ports: { us: port, eu: port + 1 },
     corsOrigins: options.cors,
+    pools: options.pool ?? poolsFromEnvironment(),
+    webhookReach: webhookReachOf(options),
     log,
   });
   try {
@@ -69,6 +87,13 @@ async function bringUp(
     await platform.stop();
     throw error;
   }
+}
+
+/** Whoever may add a webhook could otherwise make this machine talk to its own network. */
+function webhookReachOf(options: StartOptions): 'public' | 'anywhere' {
+  if (!options.webhooksToPrivate && process.env.SLUICE_WEBHOOKS_PRIVATE !== '1') return 'public';
+  console.error(paint('yellow', 'webhooks are posted to http and private addresses too: not for production'));
+  return 'anywhere';
 }
 
 /** Where everything is, and one request that works as pasted. */

@@ -16,6 +16,11 @@ export function addTenantCommands(program: Command): void {
     .action(create);
   remote(tenant.command('list').description('tenants of the region')).action(list);
   remote(tenant.command('set-plan <id> <plan>').description('move a tenant to another plan')).action(setPlan);
+  remote(
+    tenant
+      .command('set-pool <id> [pool]')
+      .description('give a tenant workers of its own (see `sluice start --pool`); without a pool it has none any more'),
+  ).action(setPool);
   remote(tenant.command('usage <id>').description("today's use against the plan")).action(usage);
   remote(tenant.command('erase <id>').description('destroy the data of a tenant for ever'))
     .requiredOption('--confirm <id>', 'the tenant id once more')
@@ -55,6 +60,11 @@ async function list(options: RemoteOptions): Promise<void> {
 
 async function setPlan(id: string, plan: string, options: RemoteOptions): Promise<void> {
   printTenants([await request<Tenant>(await connect(options), 'PATCH', tenantPath(id), { plan })], options);
+}
+
+async function setPool(id: string, pool: string | undefined, options: RemoteOptions): Promise<void> {
+  const body = { pool: pool ?? null };
+  printTenants([await request<Tenant>(await connect(options), 'PATCH', tenantPath(id), body)], options);
 }
 
 async function usage(id: string, options: RemoteOptions): Promise<void> {
@@ -116,11 +126,12 @@ function tenantPath(id: string): string {
 }
 
 function printTenants(tenants: readonly Tenant[], options: RemoteOptions): void {
-  printResult(options, tenants, ['tenant', 'name', 'region', 'plan', 'wrong region', 'state'], (tenant) => [
+  printResult(options, tenants, ['tenant', 'name', 'region', 'plan', 'pool', 'wrong region', 'state'], (tenant) => [
     tenant.id,
     tenant.name,
     tenant.region,
     tenant.plan,
+    tenant.pool ?? '',
     tenant.wrong_region,
     tenant.suspended ? 'suspended' : 'active',
   ]);

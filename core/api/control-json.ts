@@ -5,6 +5,7 @@ import type { Plan, PlanLimits } from '../tenancy/plan.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { issuerJson, keyJson, limitsJson, modelRouteJson, planJson, tenantJson, versionJson } from './schemas.ts';
 import { camelKeys, snakeKeys } from './snake-case.ts';
+import { reportToJson } from './validation-json.ts';
 
 /* Records of the core as the control plane shows them, and its bodies as the core takes them. */
 
@@ -18,7 +19,7 @@ export function limitsFromJson(json: SomeLimitsJson): Tenant['overrides'] {
 }
 
 export function tenantToJson(tenant: Tenant): z.infer<typeof tenantJson> {
-  return { ...snakeKeys(tenant), overrides: snakeKeys(tenant.overrides) };
+  return { ...snakeKeys(tenant), pool: tenant.pool ?? null, overrides: snakeKeys(tenant.overrides) };
 }
 
 export function planToJson(plan: Plan): z.infer<typeof planJson> {
@@ -48,7 +49,14 @@ export function issuerFromJson(json: z.infer<typeof issuerJson>): IssuerRecord {
 }
 
 export function versionToJson(version: ModelVersion): z.infer<typeof versionJson> {
-  return { ...snakeKeys(version), validation: snakeKeys(version.validation) };
+  const { goldenDigest, tokenizerDigest, graphSignature, validation, ...always } = version;
+  return {
+    ...snakeKeys(always),
+    golden_digest: goldenDigest ?? null,
+    tokenizer_digest: tokenizerDigest ?? null,
+    graph_signature: graphSignature ?? null,
+    validation: reportToJson(validation),
+  };
 }
 
 export function modelRouteToJson(route: ModelRoute): z.infer<typeof modelRouteJson> {

@@ -1,5 +1,7 @@
+import { replayBody, replayJson } from './replay-json.ts';
 import type { RouteShape } from './route-shape.ts';
 import * as json from './schemas.ts';
+import { validationJson, validationListQuery } from './validation-json.ts';
 
 const TENANT = '/control/v1/tenants/{tenant}';
 const control = { plane: 'control', role: 'operator' } as const;
@@ -57,6 +59,16 @@ export const CONTROL_ROUTES = [
     summary: 'Destroy the data key of a tenant, then all that was stored for it; the tenant stays',
     role: 'tenant-admin',
     responses: { 204: 'empty' },
+  },
+  {
+    ...control,
+    id: 'capture-consent-put',
+    method: 'PUT',
+    path: `${TENANT}/capture-consent`,
+    summary: 'Agree to copies of predictions being kept, or withdraw that and erase them; operators may only withdraw',
+    role: 'tenant-admin',
+    body: json.captureConsentBody,
+    responses: { 200: json.tenantJson },
   },
   {
     ...control,
@@ -203,9 +215,26 @@ export const CONTROL_ROUTES = [
     id: 'version-push',
     method: 'POST',
     path: '/control/v1/models/{model}/versions',
-    summary: 'Validate uploaded files and add them as a version; 200 if the same was pushed before',
+    summary: 'Have uploaded files validated and added as a version; 200 if the same was pushed before',
     body: json.versionPushBody,
-    responses: { 200: json.versionJson, 201: json.versionJson },
+    responses: { 200: json.versionJson, 202: validationJson },
+  },
+  {
+    ...control,
+    id: 'validation-list',
+    method: 'GET',
+    path: '/control/v1/models/{model}/validations',
+    summary: 'Validations of a model of the last 30 days, newest first',
+    query: validationListQuery,
+    responses: { 200: json.listOf(validationJson) },
+  },
+  {
+    ...control,
+    id: 'validation-read',
+    method: 'GET',
+    path: '/control/v1/models/{model}/validations/{validation}',
+    summary: 'How a validation goes: what was found so far, then the version or why it was refused',
+    responses: { 200: validationJson },
   },
   {
     ...control,
@@ -223,6 +252,15 @@ export const CONTROL_ROUTES = [
     path: '/control/v1/models/{model}/versions/{version}',
     summary: 'One version with its manifest, signature and validation',
     responses: { 200: json.versionJson },
+  },
+  {
+    ...control,
+    id: 'model-replay',
+    method: 'POST',
+    path: '/control/v1/models/{model}/replays',
+    summary: 'Run golden or captured inputs through two versions and compare what they answer; takes up to 20 s',
+    body: replayBody,
+    responses: { 200: replayJson },
   },
   {
     ...control,

@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { Prefer, QuotaState } from '../inference/request.ts';
+import type { Caching, Prefer, QuotaState } from '../inference/request.ts';
 import { DAY_MS, SECOND_MS } from '../units.ts';
 
 const NO_PREFERENCE: Prefer = { respondAsync: false, waitMs: undefined };
@@ -22,6 +22,17 @@ export function parsePrefer(value: string | undefined): Prefer {
     if (name === 'wait' && waitMs === undefined) waitMs = waitOf(argument);
   }
   return { respondAsync, waitMs };
+}
+
+/**
+ * What the `Cache-Control` of a request says of the response cache: `no-store` and `no-cache` (RFC 9111, 5.2.1), the first
+ * of them if both are there. Other directives are about caches that keep answers beyond a freshness of their own: ignored.
+ */
+export function parseCacheControl(value: string | undefined): Caching {
+  if (value === undefined) return 'use';
+  const directives = value.split(',').map((directive) => directive.trim().toLowerCase());
+  if (directives.includes('no-store')) return 'avoid';
+  return directives.includes('no-cache') ? 'refresh' : 'use';
 }
 
 function waitOf(argument: string | undefined): number | undefined {

@@ -8,11 +8,14 @@ export function serverMetadata(version: string): z.infer<typeof serverMetadataJs
   return { name: 'sluice', version, extensions: ['binary_tensor_data'] };
 }
 
-/** What the graph of one version takes and gives; free dimensions are -1. */
-export function modelMetadata(version: ModelVersion): z.infer<typeof modelMetadataJson> {
+/**
+ * What the version that answers under `name` takes and gives; free dimensions are -1. `versions` may be asked for under that
+ * name: none where the version is of another model, the variant of the caller's plan.
+ */
+export function modelMetadata(name: string, version: ModelVersion): z.infer<typeof modelMetadataJson> {
   return {
-    name: version.model,
-    versions: [version.version],
+    name,
+    versions: version.model === name ? [version.version] : [],
     platform: 'onnx_onnxv1',
     inputs: version.signature.inputs.map(tensorMetadata),
     outputs: version.signature.outputs.map(tensorMetadata),

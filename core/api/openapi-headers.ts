@@ -1,3 +1,5 @@
+import { DEGRADATIONS } from '../inference/degradation.ts';
+
 /** Headers of requests and answers as the OpenAPI document has them. The parsers and formatters are in headers.ts. */
 const text = { type: 'string' };
 const wholeNumber = { type: 'integer', minimum: 0 };
@@ -11,6 +13,11 @@ export const REQUEST_HEADERS = {
     'Prefer',
     'RFC 7240: `respond-async` answers 202 at once, `wait=n` waits up to n seconds first.',
     'respond-async, wait=10',
+  ),
+  CacheControl: requestHeader(
+    'Cache-Control',
+    'Of models with a response cache: `no-cache` computes the answer anew and keeps it, `no-store` neither reads nor keeps.',
+    'no-cache',
   ),
   IdempotencyKey: requestHeader(
     'Idempotency-Key',
@@ -44,7 +51,23 @@ export const ANSWER_HEADERS = {
   'Sluice-Model-Version': { description: 'The version that answered.', schema: text },
   'Sluice-Region': { description: 'The region that answered.', schema: text },
   'Sluice-Request-Id': { description: 'The id under which the log knows this request.', schema: text },
-  'Sluice-Cache': { description: 'Whether a cache answered: `none` if there is none.', schema: text },
+  'Sluice-Cache': {
+    description:
+      '`hit`: the answer was kept from an earlier request of this tenant. `miss`: computed, and kept if it is small enough. ' +
+      '`bypass`: computed because Cache-Control said so. `none`: no cache took part.',
+    schema: { type: 'string', enum: ['hit', 'miss', 'bypass', 'none'] },
+  },
+  'Sluice-Variant': {
+    description: 'The model that answered, where it is another than the one named.',
+    schema: text,
+  },
+  'Sluice-Degraded': {
+    description:
+      "Why the model's fallback answered. `breaker-open`: the version keeps failing. `overloaded`: it would have answered too " +
+      'late, or its pool is not there. `timeout`: it took too long. `failed`: it crashed on this input or could not be run. `slow`: it had not ' +
+      'answered in time. `cold`: it was not loaded.',
+    schema: { type: 'string', enum: [...DEGRADATIONS] },
+  },
   'Sluice-Replayed': {
     description: '`true` if an earlier request with this Idempotency-Key made the answer.',
     schema: text,

@@ -86,7 +86,9 @@ function* parametersOf(route: RouteShape, book: SchemaBook): Iterable<JsonSchema
 
 function headersOf(route: RouteShape): readonly (keyof typeof REQUEST_HEADERS)[] {
   if (route.plane !== 'data' || route.role === 'public') return [];
-  if (route.body === 'oip-infer') return ['SluiceTenant', 'Prefer', 'IdempotencyKey', 'Traceparent', 'HeaderLength'];
+  if (route.body === 'oip-infer') {
+    return ['SluiceTenant', 'Prefer', 'CacheControl', 'IdempotencyKey', 'Traceparent', 'HeaderLength'];
+  }
   return route.id === 'prediction-read' ? ['SluiceTenant', 'Prefer'] : ['SluiceTenant'];
 }
 
@@ -125,11 +127,19 @@ function referTo(names: readonly (keyof typeof ANSWER_HEADERS)[]): JsonSchema {
 
 const ON_EVERY_ANSWER = ['Sluice-Region', 'Sluice-Request-Id'] as const;
 const ON_DATA_ANSWERS = [...ON_EVERY_ANSWER, 'Sluice-Cache', 'RateLimit', 'RateLimit-Policy'] as const;
-const ON_PREDICTIONS = [...ON_DATA_ANSWERS, 'Sluice-Model-Version', 'Preference-Applied'] as const;
+const ON_PREDICTIONS = [
+  ...ON_DATA_ANSWERS,
+  'Sluice-Model-Version',
+  'Sluice-Variant',
+  'Sluice-Degraded',
+  'Preference-Applied',
+] as const;
 
 function answerHeaders(route: RouteShape, status: string): readonly (keyof typeof ANSWER_HEADERS)[] {
   if (status === '503') return [...ON_EVERY_ANSWER, 'Retry-After'];
-  if (status === '202') return [...ON_PREDICTIONS, 'Location', 'Retry-After'];
+  if (status === '202') {
+    return [...(route.plane === 'control' ? ON_EVERY_ANSWER : ON_PREDICTIONS), 'Location', 'Retry-After'];
+  }
   if (route.body === 'oip-infer') return [...ON_PREDICTIONS, 'Sluice-Replayed', 'Inference-Header-Content-Length'];
   if (route.id === 'prediction-read') return ON_PREDICTIONS;
   return route.plane === 'data' && route.role !== 'public' ? ON_DATA_ANSWERS : ON_EVERY_ANSWER;

@@ -23,6 +23,12 @@ export const STATUS: Readonly<Record<FailureCode, number>> = {
   'prediction-unknown': 404,
   'key-unknown': 404,
   'plan-unknown': 404,
+  'pool-unknown': 422,
+  'webhook-unknown': 404,
+  'delivery-unknown': 404,
+  'webhook-limit-reached': 422,
+  'webhook-url-refused': 422,
+  'validation-unknown': 404,
   'upload-unknown': 404,
   'body-too-large': 413,
   'body-incomplete': 400,
@@ -54,6 +60,8 @@ export const STATUS: Readonly<Record<FailureCode, number>> = {
   'quota-exceeded': 429,
   'in-flight-exceeded': 429,
   'compute-budget-exceeded': 429,
+  'version-unavailable': 503,
+  'pool-unavailable': 503,
   overloaded: 503,
   draining: 503,
   'prediction-cancelled': 410,
@@ -69,7 +77,13 @@ export const STATUS: Readonly<Record<FailureCode, number>> = {
   'model-invalid': 422,
   'golden-mismatch': 422,
   'golden-invalid': 422,
+  'model-external-data': 422,
+  'model-output-unsupported': 422,
+  'model-constant': 422,
+  'model-crashes': 422,
+  'tokenizer-invalid': 422,
   'validation-timeout': 422,
+  'validation-failed': 503,
   'data-erased': 410,
   'record-damaged': 500,
   'storage-unavailable': 503,
@@ -88,7 +102,7 @@ export type ProblemContext = { readonly instance: string; readonly requestId: st
 /** Said where a failure that passes does not say when it will. */
 const DEFAULT_RETRY_AFTER_S = 1;
 const IANA_TYPES = 'https://iana.org/assignments/http-problem-types';
-const NO_CAPACITY: readonly FailureCode[] = ['overloaded', 'draining'];
+const NO_CAPACITY: readonly FailureCode[] = ['overloaded', 'draining', 'pool-unavailable'];
 /** Facts with a member of their own. */
 const PLACED = new Set(['detail', 'retryAfterMs', 'violatedPolicy']);
 
@@ -109,7 +123,7 @@ export function toProblem(failure: Failure, context: ProblemContext): Problem {
     code,
     request_id: context.requestId,
     retryable: FAILURES[code].retryable,
-    advice: FAILURES[code].advice,
+    advice: typeof facts.advice === 'string' ? facts.advice : FAILURES[code].advice,
   };
   for (const [fact, value] of Object.entries(facts)) {
     const member = snakeCase(fact);

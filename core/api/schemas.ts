@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { modelVersionSchema, validationSchema } from '../models/version.ts';
+import { POOL_ID } from '../models/manifest.ts';
+import { modelVersionSchema } from '../models/version.ts';
 import { planLimitsSchema, planSchema } from '../tenancy/plan.ts';
 import { roleSchema } from '../tenancy/principal.ts';
 import { regionSchema, tenantIdSchema, tenantSchema, wrongRegionSchema } from '../tenancy/tenant.ts';
 import { GIB } from '../units.ts';
 import { PARAMS } from './params.ts';
 import { snakeKeys } from './snake-case.ts';
+import { reportJson } from './validation-json.ts';
 
 /** Bodies of the control plane. Names are snake_case; times are Unix milliseconds. Unknown keys are refused. */
 const epochMs = z.int().min(0);
@@ -16,6 +18,7 @@ export const limitsJson = z.strictObject(snakeKeys(planLimitsSchema.shape)).meta
 const overridesJson = limitsJson.partial();
 
 const tenant = tenantSchema.shape;
+const pool = z.string().regex(POOL_ID, 'a pool name');
 export const tenantJson = z
   .strictObject({
     id: tenant.id,
@@ -26,6 +29,10 @@ export const tenantJson = z
     wrong_region: wrongRegionSchema,
     allowed_origins: origins,
     suspended: z.boolean(),
+    /** Workers of its own; null: those of each model. */
+    pool: pool.nullable(),
+    /** Whether it agreed to copies of its predictions being kept. */
+    capture_consent: z.boolean(),
     created_at_ms: epochMs,
     epoch: z.int(),
   })
@@ -41,6 +48,7 @@ export const tenantCreateBody = z
     overrides: overridesJson.optional(),
     wrong_region: wrongRegionSchema.optional(),
     allowed_origins: origins.optional(),
+    pool: pool.optional(),
   })
   .meta({ id: 'TenantCreate' });
 
@@ -53,10 +61,14 @@ export const tenantPatchBody = z
     wrong_region: wrongRegionSchema.optional(),
     allowed_origins: origins.optional(),
     suspended: z.boolean().optional(),
+    /** null: no workers of its own any more. */
+    pool: pool.nullable().optional(),
     /** The epoch that was read: the change is refused if there was another since. */
     epoch: z.int().optional(),
   })
   .meta({ id: 'TenantPatch' });
+
+export const captureConsentBody = z.strictObject({ consent: z.boolean() }).meta({ id: 'CaptureConsent' });
 
 export const usageJson = z
   .strictObject({
@@ -147,6 +159,8 @@ export const versionPushBody = z
     /** Uploads that hold model.onnx and, if there are golden pairs, golden.jsonl. */
     model_upload: PARAMS.upload.schema,
     golden_upload: PARAMS.upload.schema.optional(),
+    /** Of tokenizer.json, if the manifest has a tokenizer. */
+    tokenizer_upload: PARAMS.upload.schema.optional(),
   })
   .meta({ id: 'VersionPush' });
 
@@ -157,10 +171,15 @@ export const versionJson = z
     version: version.version,
     model_digest: version.modelDigest,
     model_bytes: version.modelBytes,
+    golden_digest: version.modelDigest.nullable(),
+    tokenizer_digest: version.modelDigest.nullable(),
     digest: version.digest,
     manifest: version.manifest,
+    /** What callers send and get. */
     signature: version.signature,
-    validation: z.strictObject(snakeKeys(validationSchema.shape)),
+    /** What the graph takes and gives, where a tokenizer makes that another. */
+    graph_signature: version.signature.nullable(),
+    validation: reportJson,
     pushed_by: version.pushedBy,
     pushed_at_ms: version.pushedAtMs,
   })

@@ -5,6 +5,7 @@ import type { ReserveAnswer } from '../ports/limits.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { PlanLimits } from '../tenancy/plan.ts';
 import { MINUTE_MS } from '../units.ts';
+import { BreakerGate, type FailingVersions, failingVersions } from './failing-versions.ts';
 import type { Job } from './job.ts';
 
 /** Backlog figures are read at most this often; workers report every 100 ms or so. */
@@ -38,30 +39,52 @@ function refuse(answer: ReserveAnswer, limits: PlanLimits): void {
   throw new Failure('compute-budget-exceeded', { limit: limits.dailyComputeMs, retryAfterMs: answer.retryAfterMs });
 }
 
-type Backlog = { readonly reports: readonly CapacityReport[]; readonly depth: number };
+type Backlog = {
+  readonly reports: readonly CapacityReport[];
+  readonly depth: number;
+  readonly failing: FailingVersions;
+};
 
 /** Refuses at once what would not be answered in time, rather than let it wait in vain. */
 export class LoadShedder {
   readonly #ports: AdmitPorts;
   readonly #backlogs = new FreshCache<Backlog>(BACKLOG_AGE_MS, 100);
+  readonly #gate = new BreakerGate();
 
   constructor(ports: AdmitPorts) {
     this.#ports = ports;
   }
 
+  /** Throws `version-unavailable` if the version keeps failing and is left alone for a while. */
+  checkBreaker(job: Job, nowMs: number): void | Promise<void> {
+    const backlog = this.#backlogOf(job, nowMs);
+    return backlog instanceof Promise
+      ? backlog.then(({ failing }) => this.#gate.check(failing, job, nowMs))
+      : this.#gate.check(backlog.failing, job, nowMs);
+  }
+
   /** Throws `overloaded` if the estimated wait and run would end after the job's deadline. */
   check(job: Job, nowMs: number): void | Promise<void> {
-    const key = `${job.pool}\n${job.lane}`;
-    const backlog = this.#backlogs.get(key, nowMs, () => this.#read(job, nowMs));
+    const backlog = this.#backlogOf(job, nowMs);
     return backlog instanceof Promise ? backlog.then((read) => judge(read, job, nowMs)) : judge(backlog, job, nowMs);
   }
 
-  async #read(job: Job, nowMs: number): Promise<Backlog> {
+  /** True if no runner of the pool has this `model@version` loaded. */
+  async isCold(version: string, place: Pick<Job, 'pool' | 'lane'>, nowMs: number): Promise<boolean> {
+    const { reports } = await this.#backlogOf(place, nowMs);
+    return !reports.some(({ loaded }) => loaded.includes(version));
+  }
+
+  #backlogOf(job: Pick<Job, 'pool' | 'lane'>, nowMs: number): Backlog | Promise<Backlog> {
+    return this.#backlogs.get(`${job.pool}\n${job.lane}`, nowMs, () => this.#read(job, nowMs));
+  }
+
+  async #read(job: Pick<Job, 'pool' | 'lane'>, nowMs: number): Promise<Backlog> {
     const [reports, depth] = await Promise.all([
       this.#ports.capacity.read(job.pool, nowMs),
       this.#ports.queue.depth(job.pool, job.lane),
     ]);
-    return { reports, depth };
+    return { reports, depth, failing: failingVersions(reports) };
   }
 }
 

@@ -10,7 +10,7 @@ const LEAST_MS = 1e-6;
 
 /**
  * What runs of one version and length step cost: fixed + rows × perRow milliseconds, by exponentially weighted least
- * squares. Starts from the time of a row alone that validation measured.
+ * squares. Starts from what validation measured: the time of a row alone, and of one more row where it knows.
  */
 export class BatchCost {
   #meanRows = 1;
@@ -21,8 +21,9 @@ export class BatchCost {
   #slopeMs: number | undefined;
   #runs = 0;
 
-  constructor(rowMs: number) {
+  constructor(rowMs: number, perRowMs?: number) {
     this.#meanMs = rowMs;
+    this.#slopeMs = perRowMs;
   }
 
   observe(rows: number, measuredMs: number): void {

@@ -1,9 +1,8 @@
+import { type BatchingFacts, batchingOf } from '../models/batching.ts';
+import type { Manifest } from '../models/manifest.ts';
 import { isBatchable, type Signature } from '../models/signature.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Job } from './job.ts';
-
-/** Most padded elements of a run unless the manifest says otherwise: measured best on CPU at 512 to 1,024 (ONNX.md). */
-const DEFAULT_PADDED_ELEMENTS = 1024;
 
 /** A free dimension that may be filled up: the same name has the same length everywhere in a run. */
 export type PaddedInput = { readonly value: number; readonly axes: ReadonlyMap<number, string> };
@@ -39,9 +38,13 @@ export type Bucket = {
   readonly costKey: number;
 };
 
-export function planBatches(version: ModelVersion): BatchPlan {
-  const { signature, manifest } = version;
-  const names = paddableNames(version);
+type Plannable = BatchingFacts & Pick<ModelVersion, 'model' | 'version' | 'signature' | 'graphSignature'>;
+
+export function planBatches(version: Plannable): BatchPlan {
+  const { manifest } = version;
+  const signature = version.graphSignature ?? version.signature;
+  const batching = batchingOf(version);
+  const names = paddableNames(signature, manifest);
   const padded = new Map<string, PaddedInput>();
   const exact = new Set<string>();
   for (const input of signature.inputs) {
@@ -56,12 +59,11 @@ export function planBatches(version: ModelVersion): BatchPlan {
   );
   return {
     version: `${version.model}@${version.version}`,
-    alone: !isBatchable(signature) || !keepsRowsApart(signature) || manifest.batching.maxRows === 1,
-    perTenant: manifest.batching.batchMateDependent,
-    maxRows: manifest.batching.maxRows,
-    maxPaddedElements:
-      manifest.batching.maxPaddedElements ?? (padded.size > 0 ? DEFAULT_PADDED_ELEMENTS : Number.POSITIVE_INFINITY),
-    maxBatchMs: manifest.batching.maxBatchMs,
+    alone: !isBatchable(signature) || !keepsRowsApart(signature) || batching.maxRows === 1,
+    perTenant: batching.perTenant,
+    maxRows: batching.maxRows,
+    maxPaddedElements: batching.maxPaddedElements,
+    maxBatchMs: batching.maxBatchMs,
     padded,
     cut,
     steps: firstPlaces(padded),
@@ -91,6 +93,11 @@ export function lengthStep(length: number): number {
   return Math.ceil(2 * Math.log2(Math.max(1, length)));
 }
 
+/** The longest length of a step, or of the one below where the step has no whole number. */
+export function lengthOfStep(step: number): number {
+  return Math.floor(2 ** (step / 2));
+}
+
 /**
  * True if every free dimension after the first comes from the request itself. One that has the name of a first dimension
  * grows with the run ([batch, batch]: every row against every other), and one of an output that no input names may: what is
@@ -105,7 +112,7 @@ function keepsRowsApart({ inputs, outputs }: Signature): boolean {
 }
 
 /** Dimension names that may be padded: named, and padded by every input that has them. */
-function paddableNames({ signature, manifest }: ModelVersion): ReadonlySet<string> {
+function paddableNames(signature: Signature, manifest: Manifest): ReadonlySet<string> {
   const names = new Set<string>();
   for (const input of signature.inputs) for (const name of freeAxes(input.shape).values()) names.add(name);
   names.delete('');

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { ModelVersion } from '../models/version.ts';
+import type { CapacityReport } from '../ports/capacity.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { PlanLimits } from '../tenancy/plan.ts';
 import type { Principal } from '../tenancy/principal.ts';
@@ -9,11 +10,15 @@ import type { Tenant } from '../tenancy/tenant.ts';
 import { SECOND_MS } from '../units.ts';
 import { LoadShedder } from './admit.ts';
 import { type ServingVersion, VersionChooser } from './choose-version.ts';
+import { submitOrFallBack } from './fallback.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
 import type { Caller, InferAnswer, InferCall, QuotaState } from './request.ts';
 import { LONGEST_WAIT_MS, submit, WaitingHandlers } from './submit.ts';
 
-export type GatewayPorts = Omit<Platform, 'artifacts' | 'uploads' | 'identity' | 'modelChecker' | 'log'>;
+export type GatewayPorts = Omit<
+  Platform,
+  'artifacts' | 'uploads' | 'identity' | 'graphs' | 'sandbox' | 'validations' | 'webhookSender'
+>;
 
 /** What handlers call. One per host: it keeps what requests share (leases, routes, tenants), each for a second at most. */
 export type Gateway = {
@@ -28,9 +33,9 @@ export type Gateway = {
   /** The answer, `accepted` while it is pending, or the prediction's own failure thrown. */
   readPrediction(caller: Caller, id: string, waitMs: number, signal?: AbortSignal): Promise<InferAnswer>;
   cancelPrediction(caller: Caller, id: string): Promise<'cancelled' | 'ended'>;
-  /** The version that would answer. Throws `model-unknown`, `version-unknown`, `version-not-ready`. */
+  /** The version that would answer this caller, of another model where the plan has a variant. Throws `model-unknown`, `version-unknown`, `version-not-ready`. */
   resolveVersion(caller: Caller, model: string, version: string | undefined): Promise<ModelVersion>;
-  /** True if a worker is there: models load on demand. */
+  /** True if every pool has a worker: models load on demand. */
   isReady(): Promise<boolean>;
   /** True while this host takes new work. */
   accepting(): boolean;
@@ -40,9 +45,9 @@ export type Gateway = {
 
 export function createGateway(ports: GatewayPorts): Gateway {
   const quota = new Quota(ports.limits);
-  const chooser = new VersionChooser(ports.registry);
+  const chooser = new VersionChooser(ports);
   const callers = new TenantReader(ports);
-  const submission = { ports, quota, shedder: new LoadShedder(ports), waiting: new WaitingHandlers() };
+  const submission = { ports, quota, shedder: new LoadShedder(ports), waiting: new WaitingHandlers(), chooser };
   const now = () => ports.clock.nowMs();
   let open = true;
   return {
@@ -50,8 +55,12 @@ export function createGateway(ports: GatewayPorts): Gateway {
     takeRequest: (caller) => quota.takeRequest(caller, now()),
     async infer(call) {
       if (!open) throw new Failure('draining', { retryAfterMs: SECOND_MS });
-      const serving = chooser.choose(call.caller, call.model, call.version, now());
-      return submit(submission, call, serving instanceof Promise ? await serving : serving);
+      const chosen = chooser.choose(call.caller, call.model, call.version, now());
+      const serving = chosen instanceof Promise ? await chosen : chosen;
+      const { fallback } = serving.version.manifest;
+      // Who names a version gets that one, or is told why not.
+      if (fallback === undefined || call.version !== undefined) return submit(submission, call, serving);
+      return submitOrFallBack(submission, call, serving, fallback);
     },
     async readPrediction(caller, id, waitMs, signal) {
       const waits = waitMs > 0 && submission.waiting.enter(caller);
@@ -68,8 +77,9 @@ export function createGateway(ports: GatewayPorts): Gateway {
       return serving.version;
     },
     async isReady() {
-      const reports = await ports.capacity.read('default', now());
-      return open && reports.some((report) => !report.draining && report.runners > 0);
+      const pools = await Promise.all(ports.config.pools.map((pool) => ports.capacity.read(pool, now())));
+      const serves = (report: CapacityReport) => !report.draining && report.runners > 0;
+      return open && pools.every((reports) => reports.some(serves));
     },
     accepting: () => open,
     stopAccepting() {

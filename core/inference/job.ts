@@ -1,4 +1,5 @@
 import type { FailureCode, FailureFacts } from '../failure.ts';
+import type { Degradation } from './degradation.ts';
 import type { Tensor } from './tensor.ts';
 
 export const LANES = ['interactive', 'bulk'] as const;
@@ -12,7 +13,10 @@ export type Job = {
   readonly tenant: string;
   /** Principal id, for the audit of who asked. */
   readonly principal: string;
+  /** The model that runs. */
   readonly model: string;
+  /** As the caller named it: another one where the plan has a variant. */
+  readonly requestedModel: string;
   /** Chosen once, at admission. */
   readonly version: string;
   /** True if the caller named the version: then it runs on that one or not at all. */
@@ -34,7 +38,13 @@ export type Job = {
   readonly reservedComputeMs: number;
   /** Durable jobs survive a crash of every process; the others live as long as their caller's connection. */
   readonly durable: boolean;
+  /** True if it is answered with 202 at once and its tenant has webhooks, which then tell of its end; later `Jobs.requestNotice` does that. */
+  readonly notify: boolean;
+  /** When a copy of inputs and outputs, kept with the tenant's consent, is to be forgotten; undefined keeps none. */
+  readonly captureUntilMs: number | undefined;
   readonly traceparent: string | undefined;
+  /** Why this model answers for another one, whose fallback it is; undefined: it does not. */
+  readonly degraded?: Degradation | undefined;
 };
 
 /** How a job ended. The first one written is the one that every reader sees. */

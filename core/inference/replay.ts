@@ -5,12 +5,12 @@ import { MINUTE_MS } from '../units.ts';
 import type { Job } from './job.ts';
 import type { InferAnswer, InferCall } from './request.ts';
 import { encodeTensors } from './tensor-codec.ts';
-import { type Patience, pending, RESULT_KEPT_MS, toAnswer } from './wait.ts';
+import { accept, type Patience, RESULT_KEPT_MS, toAnswer } from './wait.ts';
 
 /** How long a caller that made a claim is taken to be at work on it before a repeat may take over. */
 const LEASE_MS = MINUTE_MS;
 
-type ReplayPorts = Pick<Platform, 'idempotency' | 'jobs' | 'queue' | 'dataKeys' | 'clock'>;
+type ReplayPorts = Pick<Platform, 'idempotency' | 'jobs' | 'queue' | 'dataKeys' | 'webhooks' | 'clock'>;
 
 /** A request's claim to be answered once: which key, and what it stands for. */
 export type Claim = { readonly key: IdempotencyKey; readonly fingerprint: string };
@@ -59,6 +59,8 @@ export async function claimFor(ports: ReplayPorts, claim: Claim, job: Job): Prom
   };
   const answer = await ports.idempotency.claim(claim.key, record, nowMs);
   if (answer === 'claimed') return undefined;
+  // Nobody ever hears of it: its caller gets the winner's answer.
+  if (job.notify) await ports.jobs.markNotified(job.tenant, job.id);
   await ports.jobs.cancel(job.tenant, job.id, nowMs);
   return answer;
 }
@@ -85,7 +87,7 @@ export async function replay(
   }
   await ports.queue.send(found.job);
   const outcome = await ports.jobs.wait(found.job, patience.untilMs, patience.signal);
-  return outcome === undefined ? pending(found.job) : toAnswer(found.job, outcome, true);
+  return outcome === undefined ? accept(ports, found.job) : toAnswer(found.job, outcome, true);
 }
 
 function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {

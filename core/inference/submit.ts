@@ -4,11 +4,14 @@ import type { Platform } from '../ports/platform.ts';
 import type { Quota } from '../tenancy/quota.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
 import { type LoadShedder, reserveFor } from './admit.ts';
+import { captureUntilMs } from './capture.ts';
+import { choosePool } from './choose-pool.ts';
 import type { ServingVersion } from './choose-version.ts';
 import type { Job } from './job.ts';
 import { quarantineBytes } from './quarantine-bytes.ts';
 import { type Claim, claimFor, replay, replayOf, toClaim } from './replay.ts';
 import type { Caller, InferAnswer, InferCall } from './request.ts';
+import { answerFromCache, cacheUse, keepAnswer } from './response-cache.ts';
 import type { ValidatedInputs } from './validate-inputs.ts';
 import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
 
@@ -22,7 +25,17 @@ const LONGEST_DEADLINE_MS = DAY_MS;
 
 type SubmitPorts = Pick<
   Platform,
-  'limits' | 'capacity' | 'queue' | 'jobs' | 'idempotency' | 'quarantine' | 'dataKeys' | 'clock'
+  | 'config'
+  | 'limits'
+  | 'capacity'
+  | 'queue'
+  | 'jobs'
+  | 'idempotency'
+  | 'quarantine'
+  | 'dataKeys'
+  | 'answers'
+  | 'webhooks'
+  | 'clock'
 >;
 
 /** What a host keeps between requests. */
@@ -30,18 +43,24 @@ export type Submission = {
   readonly ports: SubmitPorts;
   readonly quota: Quota;
   readonly shedder: LoadShedder;
-  readonly waiting: WaitingHandlers;
+  readonly waiting: Pick<WaitingHandlers, 'enter' | 'leave'>;
 };
 
 /**
- * The way of one request from a chosen version to its answer: validate → quarantine → idempotency → rows, compute and
- * a place in flight → shed → queue → wait. What is refused before it was accepted leaves nothing behind.
+ * The way of one request from a chosen version to its answer: validate → cache → idempotency → quarantine → rows, compute
+ * and a place in flight → shed → queue → wait. What is refused before it was accepted leaves nothing behind.
  */
 export async function submit(host: Submission, call: InferCall, serving: ServingVersion): Promise<InferAnswer> {
   const { ports } = host;
   const arrivedMs = ports.clock.nowMs();
-  const inputs = serving.validate(call.request);
+  const checked = serving.validate(call.request);
+  const inputs = checked instanceof Promise ? await checked : checked;
   const bulk = call.prefer.respondAsync && (call.prefer.waitMs ?? 0) === 0;
+  const cached = cacheUse(call, serving.version, bulk);
+  if (cached !== undefined) {
+    const hit = await answerFromCache(ports, cached);
+    if (hit !== undefined) return hit;
+  }
   const patience: Patience = { untilMs: arrivedMs + waitMsOf(call, bulk), signal: call.signal };
   const claim = call.idempotencyKey === undefined ? undefined : await toClaim(ports, call);
   if (claim !== undefined) {
@@ -50,7 +69,14 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
   }
   const waits = !bulk && host.waiting.enter(call.caller);
   try {
-    const job = toJob(call, serving.version, inputs, { bulk, durable: !waits || claim !== undefined, arrivedMs });
+    const notify = !waits && !(await ports.webhooks.isEmpty(call.caller.tenant.id));
+    const job = toJob(call, serving.version, inputs, {
+      pool: choosePool(ports.config.pools, call.caller.tenant, serving.version.manifest),
+      bulk,
+      notify,
+      durable: !waits || claim !== undefined,
+      arrivedMs,
+    });
     if (ports.quarantine.isEmpty(job.tenant) !== true) await refuseQuarantined(ports, job);
     const admitted = admit(host, call, job, arrivedMs);
     if (admitted !== undefined) await admitted;
@@ -61,17 +87,24 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
       const sent = ports.queue.send(job);
       if (sent !== undefined) await settleIfNotSent(ports, job, sent);
     }
-    return waits ? await awaitAnswer(ports, job, patience) : pending(job);
+    const answer = waits ? await awaitAnswer(ports, job, patience) : pending(job);
+    return cached === undefined ? answer : keepAnswer(ports, cached, answer);
   } finally {
     if (waits) host.waiting.leave(call.caller);
   }
 }
 
 /**
- * Takes compute and a place in flight, sheds, then takes rows: rows cannot be given back, so who is refused for another
- * reason does not pay them. Without a promise where all is at hand.
+ * Refuses what is left alone, takes compute and a place in flight, sheds, then takes rows: rows cannot be given back, so who
+ * is refused for another reason does not pay them. Without a promise where all is at hand.
  */
 function admit(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
+  const checked = host.shedder.checkBreaker(job, nowMs);
+  if (checked === undefined) return reserve(host, call, job, nowMs);
+  return checked.then(() => reserve(host, call, job, nowMs));
+}
+
+function reserve(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
   const reserved = reserveFor(host.ports, job, call.caller.limits, nowMs);
   const goOn = () => shedAndTakeRows(host, call, job, nowMs);
   return reserved === undefined ? goOn() : reserved.then(goOn);
@@ -134,35 +167,47 @@ function waitMsOf(call: InferCall, bulk: boolean): number {
   return bulk ? 0 : Math.min(call.prefer.waitMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS);
 }
 
-type Circumstances = { readonly bulk: boolean; readonly durable: boolean; readonly arrivedMs: number };
+type Circumstances = {
+  readonly pool: string;
+  readonly bulk: boolean;
+  readonly notify: boolean;
+  readonly durable: boolean;
+  readonly arrivedMs: number;
+};
 
 function toJob(
   call: InferCall,
   version: ModelVersion,
   inputs: ValidatedInputs,
-  { bulk, durable, arrivedMs }: Circumstances,
+  { pool, bulk, notify, durable, arrivedMs }: Circumstances,
 ): Job {
   const { caller, request } = call;
+  const { manifest } = version;
   const deadline = request.timeoutMs ?? (bulk ? BULK_DEADLINE_MS : INTERACTIVE_DEADLINE_MS);
+  const random = crypto.randomUUID().replaceAll('-', '');
   return {
-    id: `pred_${crypto.randomUUID().replaceAll('-', '')}`,
+    id: `pred_${random}`,
     tenant: caller.tenant.id,
     principal: caller.principal.id,
     model: version.model,
+    requestedModel: call.model,
     version: version.version,
     versionNamed: call.version !== undefined,
-    pool: 'default',
+    pool,
     lane: bulk ? 'bulk' : 'interactive',
-    inputs: request.inputs,
+    inputs: inputs.inputs,
     outputs: inputs.outputs,
     clientId: request.clientId,
     rows: inputs.rows,
     acceptedAtMs: arrivedMs,
     deadlineMs: arrivedMs + Math.min(deadline, LONGEST_DEADLINE_MS),
     weight: caller.limits.weight,
-    reservedComputeMs: inputs.rows * version.manifest.maxComputeMsPerRow,
+    reservedComputeMs: inputs.rows * manifest.maxComputeMsPerRow,
     durable,
+    notify,
+    captureUntilMs: captureUntilMs(caller.tenant, manifest, random, arrivedMs),
     traceparent: call.traceparent,
+    degraded: call.degraded,
   };
 }
 

@@ -8,7 +8,7 @@ const SWEEP_JOBS = 500;
  * Sending twice is harmless: delivery is at least once and the first result stays.
  */
 export async function sweep(
-  ports: Pick<Platform, 'jobs' | 'queue'>,
+  ports: Pick<Platform, 'jobs' | 'queue' | 'answers' | 'captures' | 'validations'>,
   unsentBeforeMs: number,
   nowMs: number,
 ): Promise<{ resent: number; purged: number }> {
@@ -17,5 +17,8 @@ export async function sweep(
     await ports.queue.send(job);
     await ports.jobs.markQueued(job.tenant, job.id);
   }
-  return { resent: unsent.length, purged: await ports.jobs.purge(nowMs) };
+  let purged = 0;
+  for (const store of [ports.jobs, ports.answers, ports.captures, ports.validations])
+    purged += await store.purge(nowMs);
+  return { resent: unsent.length, purged };
 }

@@ -37,18 +37,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function encodeTensors(tensors: readonly Tensor[]): Uint8Array<ArrayBuffer> {
   const nameBytes = tensors.map((tensor) => Buffer.byteLength(tensor.name));
-  const dataBytes = tensors.map((tensor) => sizeOf(tensor.data));
+  const sizes = tensors.map((tensor) => dataBytes(tensor.data));
   let total = LIST_HEADER_BYTES;
   for (let i = 0; i < tensors.length; i++) {
     const rank = tensors[i]!.shape.length;
-    if (rank > MAX_RANK || dataBytes[i]! > 0xffffffff) throw new RangeError(`tensor ${i} is too large to encode`);
-    total += aligned(TENSOR_HEADER_BYTES + 8 * rank + nameBytes[i]!) + aligned(dataBytes[i]!);
+    if (rank > MAX_RANK || sizes[i]! > 0xffffffff) throw new RangeError(`tensor ${i} is too large to encode`);
+    total += aligned(TENSOR_HEADER_BYTES + 8 * rank + nameBytes[i]!) + aligned(sizes[i]!);
   }
   const bytes = Buffer.from(new ArrayBuffer(total));
   bytes[0] = FORMAT;
   bytes.writeUInt32LE(tensors.length, 4);
   let at = LIST_HEADER_BYTES;
-  for (let i = 0; i < tensors.length; i++) at = writeTensor(bytes, at, tensors[i]!, nameBytes[i]!, dataBytes[i]!);
+  for (let i = 0; i < tensors.length; i++) at = writeTensor(bytes, at, tensors[i]!, nameBytes[i]!, sizes[i]!);
   return bytes;
 }
 
@@ -173,7 +173,8 @@ function text(source: Buffer, start: number, end: number): string {
   }
 }
 
-function sizeOf(data: TensorData): number {
+/** What the elements take when encoded. */
+export function dataBytes(data: TensorData): number {
   if (!Array.isArray(data)) return data.byteLength;
   let bytes = 4 * data.length;
   for (const element of data) bytes += Buffer.byteLength(element);

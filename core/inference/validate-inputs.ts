@@ -7,6 +7,8 @@ import type { Tensor } from './tensor.ts';
 import { compileDataCheck, type DataCheck } from './validate-data.ts';
 
 export type ValidatedInputs = {
+  /** As the graph takes them. */
+  readonly inputs: readonly Tensor[];
   /** The first dimension where it is free, else 1: what quotas count and batches add up. */
   readonly rows: number;
   /** The longest free dimension after the first over all inputs, 1 if there is none: what batches are bucketed by. */
@@ -23,7 +25,7 @@ export type ValidatedInputs = {
 export type InputValidator = (request: InferRequest) => ValidatedInputs;
 
 /** All that signature and manifest say, worked out once. In a batchable model all inputs have the same number of rows. */
-export function compileValidator(version: ModelVersion): InputValidator {
+export function compileValidator(version: Pick<ModelVersion, 'signature' | 'manifest'>): InputValidator {
   const { signature, manifest } = version;
   const checks = signature.inputs.map((input) => compileInput(input, manifest));
   const byName = new Map(checks.map((check) => [check.name, check]));
@@ -43,7 +45,12 @@ export function compileValidator(version: ModelVersion): InputValidator {
     }
     // Names are known and each stands once, so fewer than all means that one is missing.
     if (inputs.length < checks.length) throw inputMissing(names, inputs);
-    return { rows: sizes.rows === 0 ? 1 : sizes.rows, length: sizes.length, outputs: outputsOf(request, outputNames) };
+    return {
+      inputs,
+      rows: sizes.rows === 0 ? 1 : sizes.rows,
+      length: sizes.length,
+      outputs: outputsOf(request, outputNames),
+    };
   };
 }
 

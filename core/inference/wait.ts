@@ -9,7 +9,7 @@ export const RESULT_KEPT_MS = DAY_MS;
 /** Polling pays request rate: asking more often than this gains nothing. */
 const POLL_AFTER_MS = SECOND_MS;
 
-type WaitPorts = Pick<Platform, 'jobs' | 'queue' | 'clock'>;
+type WaitPorts = Pick<Platform, 'jobs' | 'queue' | 'webhooks' | 'clock'>;
 
 export type Patience = { readonly untilMs: number; readonly signal: AbortSignal | undefined };
 
@@ -20,11 +20,12 @@ export type Patience = { readonly untilMs: number; readonly signal: AbortSignal 
 export async function awaitAnswer(ports: WaitPorts, job: Job, patience: Patience): Promise<InferAnswer> {
   const outcome = await ports.jobs.wait(job, Math.min(patience.untilMs, job.deadlineMs), patience.signal);
   if (outcome !== undefined) return toAnswer(job, outcome, false);
-  if (job.durable) return pending(job);
+  if (job.durable) return patience.signal?.aborted ? pending(job) : accept(ports, job);
   const nowMs = ports.clock.nowMs();
   if (patience.signal?.aborted || nowMs >= job.deadlineMs) {
     await ports.jobs.cancel(job.tenant, job.id, nowMs);
-    throw new Failure(patience.signal?.aborted ? 'prediction-cancelled' : 'prediction-expired');
+    if (patience.signal?.aborted) throw new Failure('prediction-cancelled', { predictionId: job.id });
+    throw new Failure('prediction-expired');
   }
   return acceptLate(ports, job);
 }
@@ -36,16 +37,29 @@ async function acceptLate(ports: WaitPorts, job: Job): Promise<InferAnswer> {
   await ports.queue.persist(durable);
   await ports.jobs.markQueued(job.tenant, job.id);
   const record = await ports.jobs.read(job.tenant, job.id, ports.clock.nowMs());
-  return record?.state.kind === 'ended' ? toAnswer(job, record.state.outcome, false) : pending(job);
+  return record?.state.kind === 'ended' ? toAnswer(job, record.state.outcome, false) : accept(ports, job);
 }
 
-export function pending(job: Pick<Job, 'id' | 'version'>): InferAnswer {
-  return { kind: 'accepted', id: job.id, version: job.version, retryAfterMs: POLL_AFTER_MS };
+/** 202 for a job that is durable and was not meant to come to that: from now on webhooks tell of its end, as of any accepted one. */
+export async function accept(ports: Pick<Platform, 'jobs' | 'webhooks'>, job: Job): Promise<InferAnswer> {
+  if (!job.notify && !(await ports.webhooks.isEmpty(job.tenant))) await ports.jobs.requestNotice(job);
+  return pending(job);
+}
+
+export function pending(job: Pick<Job, 'id' | 'model' | 'requestedModel' | 'version' | 'degraded'>): InferAnswer {
+  return {
+    kind: 'accepted',
+    id: job.id,
+    version: job.version,
+    variant: variantOf(job),
+    degraded: job.degraded,
+    retryAfterMs: POLL_AFTER_MS,
+  };
 }
 
 /** The outputs, or the job's failure thrown. */
 export function toAnswer(
-  job: Pick<Job, 'id' | 'model' | 'clientId'>,
+  job: Pick<Job, 'id' | 'model' | 'requestedModel' | 'clientId' | 'degraded'>,
   outcome: Outcome,
   replayed: boolean,
 ): InferAnswer {
@@ -53,10 +67,16 @@ export function toAnswer(
   return {
     kind: 'answered',
     id: job.id,
-    model: job.model,
+    model: job.requestedModel,
+    variant: variantOf(job),
     clientId: job.clientId,
     version: outcome.version,
     outcome,
     replayed,
+    degraded: job.degraded,
   };
+}
+
+function variantOf({ model, requestedModel }: Pick<Job, 'model' | 'requestedModel'>): string | undefined {
+  return model === requestedModel ? undefined : model;
 }

@@ -1,26 +1,50 @@
+import type { z } from 'zod';
 import { Failure } from '../failure.ts';
 import type { Datatype } from '../inference/tensor.ts';
+import { fixedOutputProblems } from './fixed-outputs.ts';
 import { type InputRules, type Manifest, manifestSchema } from './manifest.ts';
 import type { Signature } from './signature.ts';
+import { ruledInputs, tokenizerProblems } from './tokenized-signature.ts';
 
 const NOT_WHOLE: ReadonlySet<Datatype> = new Set(['FP16', 'FP32', 'FP64']);
 const BIG: ReadonlySet<Datatype> = new Set(['INT64', 'UINT64']);
 
-/** The manifest with its defaults, or `manifest-invalid` with every problem at once. */
-export function parseManifest(manifest: unknown): Manifest {
+/** The manifest with its defaults, or everything that is wrong with it: `<place>: <what>`. */
+export function readManifest(manifest: unknown): Manifest | readonly string[] {
   const parsed = manifestSchema.safeParse(manifest);
   if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.map(
-      (issue) => `${issue.path.length === 0 ? 'manifest' : issue.path.join('.')}: ${issue.message}`,
-    ),
-  );
+  return parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
+}
+
+/** The manifest with its defaults, or `manifest-invalid` with every problem at once. */
+export function parseManifest(manifest: unknown): Manifest {
+  const read = readManifest(manifest);
+  if ('name' in read) return read;
+  throw invalid(read);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of something that may be this or that: what is wrong with the one that it is nearest to. */
+function describeIssue(issue: Issue, within: readonly PropertyKey[]): string[] {
+  const path = [...within, ...issue.path];
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const nearest = issue.errors.reduce((best, errors) => (errors.length < best.length ? errors : best));
+    return nearest.flatMap((nested) => describeIssue(nested, path));
+  }
+  // One place a key, so that each can be found.
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${[...path, key].map(String).join('.')}: there is no such key`);
+  }
+  return [`${path.length === 0 ? 'manifest' : path.map(String).join('.')}: ${issue.message}`];
 }
 
 /** Throws `manifest-invalid` with every rule that does not fit the graph. */
 export function checkAgainstSignature(manifest: Manifest, signature: Signature): void {
-  const problems: string[] = [];
-  const datatypes = new Map(signature.inputs.map((input) => [input.name, input.datatype]));
+  const problems = tokenizerProblems(manifest, signature);
+  const { tokenizer } = manifest;
+  const ruled = tokenizer === undefined ? signature.inputs : ruledInputs(signature, tokenizer);
+  const datatypes = new Map(ruled.map((input) => [input.name, input.datatype]));
   for (const [name, rules] of Object.entries(manifest.inputs)) {
     const datatype = datatypes.get(name);
     if (datatype === undefined) {
@@ -29,6 +53,9 @@ export function checkAgainstSignature(manifest: Manifest, signature: Signature):
       for (const problem of rulesProblems(rules, datatype)) problems.push(`inputs.${name}.${problem}`);
     }
   }
+  const { fallback } = manifest;
+  if (fallback !== undefined && 'outputs' in fallback)
+    problems.push(...fixedOutputProblems(fallback.outputs, signature));
   if (problems.length > 0) throw invalid(problems);
 }
 

@@ -3,7 +3,13 @@ import type { Manifest } from './manifest.ts';
 
 export type Comparison =
   | { readonly kind: 'agrees'; readonly largestDifference: number }
-  | { readonly kind: 'differs'; readonly reason: string };
+  | {
+      readonly kind: 'differs';
+      /** Names output and element, never a value. */
+      readonly reason: string;
+      /** How many times the tolerance the difference is, where it is one of finite numbers and there is a tolerance. */
+      readonly timesTolerance?: number;
+    };
 
 /**
  * Whether a model's outputs are the golden ones. Numbers agree within `tolerance`, NaN with NaN, infinities and text only with
@@ -35,6 +41,7 @@ function compareTensor(expected: Tensor, got: Tensor, tolerance: Manifest['toler
     return differs(name, `${got.datatype} where ${expected.datatype} was expected`);
   }
   let largestDifference = 0;
+  let worst = { at: -1, times: 0 };
   for (let at = 0; at < expected.data.length; at += 1) {
     const want = expected.data[at]!;
     const have = got.data[at]!;
@@ -45,11 +52,18 @@ function compareTensor(expected: Tensor, got: Tensor, tolerance: Manifest['toler
     const difference = differenceOf(expected, want, got, have);
     const limit = tolerance.absolute + tolerance.relative * Math.abs(number(expected, want));
     if (difference > limit || difference === Number.POSITIVE_INFINITY) {
-      return differs(name, `another value at element ${at}, beyond the tolerance`);
+      // Infinite for what is not finite and where no difference is tolerated.
+      const times = Number.isFinite(difference) ? difference / limit : difference;
+      if (times > worst.times) worst = { at, times };
     }
     largestDifference = Math.max(largestDifference, difference);
   }
-  return { kind: 'agrees', largestDifference };
+  return worst.at === -1 ? { kind: 'agrees', largestDifference } : beyond(name, worst);
+}
+
+function beyond(output: string, { at, times }: { readonly at: number; readonly times: number }): Comparison {
+  const reason = `${output}: another value at element ${at}, beyond the tolerance`;
+  return { kind: 'differs', reason, ...(Number.isFinite(times) && { timesTolerance: times }) };
 }
 
 /** |got − expected|; 0 for NaN and NaN, infinite if one of them is not finite and the other differs. */

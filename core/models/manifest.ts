@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 export const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const POOL_ID = /^[a-z][a-z0-9-]{0,30}$/;
 
 /** What the pusher says of one input beyond what the graph says. */
 const inputRules = z.strictObject({
@@ -15,6 +16,57 @@ const inputRules = z.strictObject({
   pad: z.number().optional(),
 });
 
+/** Another model of the region, or one that is named so as models are. */
+const modelName = z.string().regex(MODEL_NAME, 'lower-case letters, digits, dot, dash and underscore, at most 63');
+
+/** Strings in, ids to the graph: `tokenizer.json` of the pushed folder makes them, before requests are batched. */
+const tokenizer = z.strictObject({
+  /** Name of the string input that callers send: one text a row, shape [batch]. Default `text`. */
+  input: z.string().min(1).max(200).default('text'),
+  /** Graph inputs that are filled; those that the graph does not have are left out of the manifest. */
+  ids: z.string().default('input_ids'),
+  mask: z.string().optional(),
+  typeIds: z.string().optional(),
+  /** Most tokens of a text, special ones included. Default 256. */
+  maxTokens: z.int().min(2).max(8192).default(256),
+  /** What becomes of longer texts: cut at the end, or refused with `input-too-large`. Default `refuse`. */
+  longTexts: z.enum(['cut', 'refuse']).default('refuse'),
+});
+
+/** What answers when this model cannot. Its answers carry `Sluice-Degraded: <reason>`. */
+const fallback = z.union([
+  z.strictObject({
+    /** The stable version of this model, which takes the same inputs. Its own fallback is not used. */
+    model: modelName,
+    /** Answers if there is none after this time: the model is cold or slow. Without it only failures fall back. */
+    afterMs: z.int().min(1).max(25_000).optional(),
+  }),
+  z.strictObject({
+    /** A fixed answer: the elements of one row of every output by name, repeated for each row of the request. */
+    outputs: z.record(
+      z.string(),
+      z
+        .array(z.union([z.number(), z.string(), z.boolean()]))
+        .min(1)
+        .max(100_000),
+    ),
+    afterMs: z.int().min(1).max(25_000).optional(),
+  }),
+]);
+
+/** When a version that keeps failing is left alone for a while. On by default. */
+const breaker = z.strictObject({
+  /** Opens above this share of failed requests, every tenant counting the same; 1 never opens. Default 0.5. */
+  errorShare: z.number().min(0.01).max(1).default(0.5),
+  /** Requests within the window before it may open. Default 20. */
+  minRequests: z.int().min(1).max(100_000).default(20),
+  windowS: z.int().min(1).max(3600).default(30),
+  /** How long it stays open before probes are let through. Default 10. */
+  openS: z.int().min(1).max(3600).default(10),
+  /** Probes that must succeed in a row to close it. Default 3. */
+  probes: z.int().min(1).max(100).default(3),
+});
+
 /**
  * `manifest.json` of a pushed folder. Unknown keys are refused. Times are milliseconds.
  */
@@ -27,13 +79,13 @@ export const manifestSchema = z.strictObject({
   inputs: z.record(z.string(), inputRules).default({}),
   batching: z
     .strictObject({
-      /** Most rows of one run. Default 64; 1 turns batching off. */
-      maxRows: z.int().min(1).max(4096).default(64),
-      /** Most elements of the largest input after padding, rows × length. Default 1,024 for padded models, else no cap. */
+      /** Most rows of one run; 1 turns batching off. Default: what validation measured as best. */
+      maxRows: z.int().min(1).max(4096).optional(),
+      /** Most elements of the largest input after padding, rows × length. Default: as measured. */
       maxPaddedElements: z.int().min(1).max(10_000_000).optional(),
-      /** Most measured compute of one run. Default 15. */
-      maxBatchMs: z.number().min(0.1).max(10_000).default(15),
-      /** True if a row's answer depends on the rows beside it: such models never share a run across tenants. */
+      /** Most measured compute of one run. Default: as measured. */
+      maxBatchMs: z.number().min(0.1).max(10_000).optional(),
+      /** True if a row's answer depends on the rows beside it: such models never share a run across tenants. Validation finds out too. */
       batchMateDependent: z.boolean().default(false),
     })
     .prefault({}),
@@ -47,6 +99,21 @@ export const manifestSchema = z.strictObject({
     .prefault({}),
   /** Longest run of one request before its runner is killed. Default 10,000. */
   timeoutMs: z.int().min(10).max(600_000).default(10_000),
+  tokenizer: tokenizer.optional(),
+  /** Answers that may be given again to the same tenant for the same inputs. Without it nothing is cached. */
+  cache: z.strictObject({ seconds: z.int().min(1).max(86_400) }).optional(),
+  fallback: fallback.optional(),
+  breaker: breaker.prefault({}),
+  /** Which model answers for this one, by the tenant's plan; callers who name a version get that version. */
+  variants: z.record(z.string(), modelName).optional(),
+  /** Workers that run this model; a tenant's own pool goes before. Default `default`. */
+  pool: z.string().regex(POOL_ID, 'a pool name such as default or gpu-large').optional(),
+  /** Share of requests whose inputs and outputs are kept, encrypted, of tenants that consent. Without it none. */
+  capture: z
+    .strictObject({ share: z.number().min(0).max(1), retentionDays: z.int().min(1).max(365).default(7) })
+    .optional(),
+  /** True for a model that may answer the same to everything: validation refuses such models otherwise. */
+  mayBeConstant: z.boolean().default(false),
   /** Most compute charged for one row before it is measured: what a request reserves from the daily budget. Default 50. */
   maxComputeMsPerRow: z.number().min(0.001).max(600_000).default(50),
   /** Golden outputs agree if |got − expected| ≤ absolute + relative × |expected|. */
@@ -60,3 +127,6 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type InputRules = z.infer<typeof inputRules>;
+export type TokenizerRules = z.infer<typeof tokenizer>;
+export type Fallback = z.infer<typeof fallback>;
+export type BreakerRules = z.infer<typeof breaker>;

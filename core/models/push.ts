@@ -1,62 +1,117 @@
-import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
-import { checkAgainstSignature, parseManifest } from './check-manifest.ts';
+import { GIB, MIB } from '../units.ts';
+import { checkPush } from './check-push.ts';
+import { digestOf, findVersion, serveFirst } from './known-version.ts';
 import { parseGolden } from './parse-golden.ts';
+import { type RunOptions, runNextValidation, type ValidatorPorts } from './run-validation.ts';
+import { KEPT_MS, refusalOf, type ValidationRecord } from './validation-record.ts';
 import type { ModelRoute, ModelVersion } from './version.ts';
 
-const PAGE = 100;
+type Bytes = AsyncIterable<Uint8Array>;
 
 export type Push = {
   readonly manifest: unknown;
-  readonly modelBytes: AsyncIterable<Uint8Array>;
-  readonly golden: AsyncIterable<Uint8Array> | undefined;
+  readonly modelBytes: Bytes;
+  readonly golden?: Bytes | undefined;
+  readonly tokenizer?: Bytes | undefined;
+  /** The model that the caller names; undefined: whatever the manifest says. */
+  readonly model?: string | undefined;
   /** Principal id. */
   readonly pushedBy: string;
 };
 
+export type Acceptance =
+  /** The same was pushed before: nothing is added. */
+  | { readonly kind: 'known'; readonly version: ModelVersion }
+  /** Durable: it ends in a version or in a refusal. Another push's if that is the same and has not ended yet. */
+  | { readonly kind: 'validating'; readonly record: ValidationRecord };
+
 /** `added` is false if the same was pushed before. */
 export type Pushed = { readonly version: ModelVersion; readonly added: boolean };
 
-type PushPorts = Pick<Platform, 'artifacts' | 'registry' | 'modelChecker' | 'clock' | 'log'>;
+type AcceptPorts = Pick<Platform, 'artifacts' | 'registry' | 'validations' | 'clock' | 'config' | 'log'>;
+
+/** One protobuf message, which ends at 2 GiB. */
+export const MOST_MODEL_BYTES = 2 * GIB;
+/** The largest tokenizers of published models are just below it. */
+export const MOST_TOKENIZER_BYTES = 32 * MIB;
+/** Between looks at a validation that somebody else runs. */
+const LOOK_EVERY_MS = 25;
 
 /**
- * Adds a version, or returns the one that has the same manifest, model and golden file already. Nothing is added unless
- * the manifest fits the graph, the model loads in a process that is thrown away and answers its golden pairs. The first
- * version of a model becomes its stable one. Throws `manifest-invalid` (every problem at once), `golden-invalid`,
- * `golden-mismatch`, `model-invalid`, `validation-timeout`.
+ * Checks what can be checked without running the model, stores the files and has the push validated. Throws
+ * `manifest-invalid` (every problem at once), `golden-invalid`, `model-invalid` (empty), `tokenizer-invalid` (empty), `body-too-large`.
  */
-export async function pushVersion(ports: PushPorts, push: Push): Promise<Pushed> {
-  const manifest = parseManifest(push.manifest);
-  const golden = await parseGolden(push.golden);
-  const { digest: modelDigest, sizeBytes } = await ports.artifacts.store(push.modelBytes);
-  if (sizeBytes === 0) throw new Failure('model-invalid', { detail: 'the model file is empty' });
-  const digest = sha256([canonical(manifest), modelDigest, golden.sha256].join('\n'));
-  const pushedBefore = await findVersion(ports, manifest.name, digest);
-  if (pushedBefore !== undefined) {
-    await serveFirst(ports, pushedBefore);
-    return { version: pushedBefore, added: false };
+export async function acceptPush(ports: AcceptPorts, push: Push): Promise<Acceptance> {
+  const hasTokenizer = push.tokenizer !== undefined;
+  const manifest = await checkPush(push.manifest, { model: push.model, hasTokenizer }, ports);
+  const goldenDigest = push.golden && (await storeGolden(ports, push.golden));
+  const tokenizerDigest = push.tokenizer && (await storeTokenizer(ports, push.tokenizer));
+  const stored = await ports.artifacts.store(atMost(push.modelBytes, MOST_MODEL_BYTES, 'model'));
+  if (stored.sizeBytes === 0) throw new Failure('model-invalid', { detail: 'the model file is empty' });
+  const files = { manifest, modelDigest: stored.digest, goldenDigest, tokenizerDigest };
+  const digest = digestOf(files);
+  const version = await findVersion(ports, manifest.name, digest);
+  if (version !== undefined) {
+    await serveFirst(ports, version);
+    return { kind: 'known', version };
   }
-  const path = await ports.artifacts.fetch(modelDigest);
-  const { signature, validation } = await ports.modelChecker.check(path, manifest, golden.pairs);
-  checkAgainstSignature(manifest, signature);
-  const record = {
+  const nowMs = Math.floor(ports.clock.nowMs());
+  const record = await ports.validations.add({
+    id: `val_${crypto.randomUUID().replaceAll('-', '')}`,
     model: manifest.name,
-    modelDigest,
-    modelBytes: sizeBytes,
+    ...files,
+    modelBytes: stored.sizeBytes,
     digest,
-    manifest,
-    signature,
-    validation,
     pushedBy: push.pushedBy,
-    pushedAtMs: Math.floor(ports.clock.nowMs()),
-  };
-  const { version, added } = await ports.registry.addVersion(record);
-  const known = added ? undefined : await ports.registry.readVersion(manifest.name, version);
-  const pushed = known ?? { ...record, version };
-  await serveFirst(ports, pushed);
-  ports.log.info('version pushed', { model: pushed.model, version, added, modelBytes: sizeBytes });
-  return { version: pushed, added };
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + KEPT_MS,
+    state: { kind: 'queued' },
+    checks: [],
+    epoch: 1,
+  });
+  ports.log.info('push accepted', { model: record.model, validation: record.id, modelBytes: stored.sizeBytes });
+  return { kind: 'validating', record };
+}
+
+/**
+ * Pushes and waits for the version, validating here what nobody else does. Throws what `acceptPush` does and what
+ * validation refuses the model for.
+ */
+export async function pushVersion(
+  ports: AcceptPorts & ValidatorPorts,
+  push: Push,
+  options: RunOptions = {},
+): Promise<Pushed> {
+  const accepted = await acceptPush(ports, push);
+  if (accepted.kind === 'known') return { version: accepted.version, added: false };
+  const { id, model } = accepted.record;
+  for (;;) {
+    const record = await readValidation(ports, model, id);
+    const refusal = refusalOf(record);
+    if (refusal !== undefined) throw refusal;
+    if (record.state.kind === 'accepted') {
+      const version = await ports.registry.readVersion(model, record.state.version);
+      if (version === undefined) throw new Error(`validation ${id} names a version that is not there`);
+      return { version, added: true };
+    }
+    const ran = await runNextValidation(ports, options);
+    if (ran === undefined) await ports.clock.sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Throws `validation-unknown`, also for one of another model or past its time. */
+export async function readValidation(
+  ports: Pick<Platform, 'validations' | 'clock'>,
+  model: string,
+  id: string,
+): Promise<ValidationRecord> {
+  const record = await ports.validations.read(id);
+  if (record === undefined || record.model !== model || record.expiresAtMs <= ports.clock.nowMs()) {
+    throw new Failure('validation-unknown', { field: 'validation' });
+  }
+  return record;
 }
 
 /**
@@ -82,42 +137,30 @@ export async function setStable(
   return changed;
 }
 
-/** A model that has no stable version gets this one; of concurrent first pushes one wins. */
-async function serveFirst(ports: Pick<Platform, 'registry'>, { model, version }: ModelVersion): Promise<void> {
-  const route = await ports.registry.readRoute(model);
-  if (route?.stable !== undefined) return;
-  try {
-    await ports.registry.writeRoute({ model, stable: version, epoch: (route?.epoch ?? 0) + 1 });
-  } catch (error) {
-    const lost = error instanceof Failure && (error.code === 'already-exists' || error.code === 'state-conflict');
-    if (!lost) throw error;
+async function storeGolden(ports: Pick<Platform, 'artifacts'>, bytes: Bytes): Promise<string> {
+  const { pairs, file } = await parseGolden(bytes);
+  if (pairs.length === 0) {
+    throw new Failure('golden-invalid', { detail: 'it holds no pair; leave the file out if you have none' });
   }
+  return (await ports.artifacts.store(whole(file))).digest;
 }
 
-async function findVersion(
-  ports: Pick<Platform, 'registry'>,
-  model: string,
-  digest: string,
-): Promise<ModelVersion | undefined> {
-  let cursor: string | undefined;
-  do {
-    const page = await ports.registry.listVersions(model, PAGE, cursor);
-    const found = page.items.find((version) => version.digest === digest);
-    if (found !== undefined) return found;
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return undefined;
+async function storeTokenizer(ports: Pick<Platform, 'artifacts'>, bytes: Bytes): Promise<string> {
+  const { digest, sizeBytes } = await ports.artifacts.store(atMost(bytes, MOST_TOKENIZER_BYTES, 'tokenizer'));
+  if (sizeBytes === 0) throw new Failure('tokenizer-invalid', { detail: 'the file is empty' });
+  return digest;
 }
 
-/** JSON with keys in order, so that one manifest has one digest however it was written. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, nested: unknown) =>
-    nested !== null && typeof nested === 'object' && !Array.isArray(nested)
-      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : nested,
-  );
+async function* whole(file: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield file;
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** The bytes; throws `body-too-large` at the first one beyond the limit. */
+async function* atMost(bytes: Bytes, limitBytes: number, field: string): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of bytes) {
+    length += chunk.length;
+    if (length > limitBytes) throw new Failure('body-too-large', { field, limitBytes });
+    yield chunk;
+  }
 }

@@ -1,3 +1,6 @@
+/** `open`: nothing is run until `untilMs`. `half-open`: probes are. A closed one is reported too while it has seen work of late. */
+export type BreakerReport = { readonly state: 'open' | 'half-open' | 'closed'; readonly untilMs: number };
+
 /** What one worker says of itself. Reports older than 10 s are as if they were not there. */
 export type CapacityReport = {
   readonly worker: string;
@@ -10,6 +13,8 @@ export type CapacityReport = {
   readonly rowMs: Readonly<Record<string, number>>;
   /** `model@version` loaded and warm. */
   readonly loaded: readonly string[];
+  /** Versions that keep failing here, by `model@version`: how long they are left alone, and whether a probe may go. */
+  readonly breakers: Readonly<Record<string, BreakerReport>>;
   readonly draining: boolean;
 };
 

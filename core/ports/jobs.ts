@@ -1,7 +1,20 @@
+import type { FailureCode } from '../failure.ts';
 import type { Job, JobRecord, Outcome } from '../inference/job.ts';
 
 /** What starting a job came to. */
 export type Begun = { readonly kind: 'started'; readonly attempt: number } | { readonly kind: 'ended' };
+
+/** The end of a job, without what went in or came out. */
+export type EndedJob = {
+  readonly tenant: string;
+  readonly id: string;
+  /** As the caller named it. */
+  readonly model: string;
+  readonly version: string;
+  /** undefined: it succeeded. */
+  readonly failure: FailureCode | undefined;
+  readonly endedAtMs: number;
+};
 
 /**
  * Durable jobs and the outcomes of all. `begin` and `finish` answer without a promise where nothing needs to be written.
@@ -40,6 +53,15 @@ export interface Jobs {
   ): Promise<Outcome | undefined>;
   /** Jobs that have stayed `submitting` since before `beforeMs`: what a sweeper sends again. */
   listUnsent(beforeMs: number, limit: number): Promise<readonly Job[]>;
+  /**
+   * Up to `limit` jobs that were created with `notify` and have ended, each leased to the caller until `leaseUntilMs`: of
+   * concurrent callers one gets each, and what is not marked by then comes again.
+   */
+  takeEnded(nowMs: number, leaseUntilMs: number, limit: number): Promise<readonly EndedJob[]>;
+  /** From now on `takeEnded` tells of its end, as if it had been created with `notify`; at once if it has ended. Nothing if it is unknown. */
+  requestNotice(job: Pick<Job, 'tenant' | 'id' | 'requestedModel' | 'version'>): Promise<void>;
+  /** Who wanted to know of its end has been noted down, or nobody is to: `takeEnded` leaves it out from now on. */
+  markNotified(tenant: string, id: string): Promise<void>;
   /** Forgets expired records. Returns how many. */
   purge(nowMs: number): Promise<number>;
   /**

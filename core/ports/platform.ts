@@ -1,19 +1,26 @@
+import type { AnswerStore } from './answer-store.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { Capacity } from './capacity.ts';
+import type { Captures } from './captures.ts';
 import type { Clock } from './clock.ts';
 import type { DataKeys } from './data-keys.ts';
 import type { Directory } from './directory.ts';
 import type { Forwarder } from './forwarder.ts';
+import type { Graphs } from './graphs.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { Jobs } from './jobs.ts';
 import type { Limits } from './limits.ts';
 import type { Log } from './log.ts';
-import type { ModelChecker } from './model-checker.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Registry } from './registry.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { Tokenizers } from './tokenizers.ts';
 import type { Uploads } from './uploads.ts';
+import type { Validations } from './validations.ts';
+import type { WebhookSender } from './webhook-sender.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What one deployment of one region is told. */
 export type RegionConfig = {
@@ -22,6 +29,10 @@ export type RegionConfig = {
   readonly regionUrls: Readonly<Record<string, string>>;
   /** Origins whose browsers may call every tenant; a tenant's own come on top. '*' is any. */
   readonly corsOrigins: readonly string[];
+  /** Worker pools that this region has; `default` is one of them. */
+  readonly pools: readonly string[];
+  /** What an hour of one runner's compute costs, in US dollars: what cost figures are made of. */
+  readonly usdPerComputeHour: number;
 };
 
 /** All ports of one region. A use case takes only those it uses: `Pick<Platform, 'limits' | 'queue'>`. */
@@ -42,5 +53,12 @@ export type Platform = {
   readonly quarantine: Quarantine;
   readonly identity: Identity;
   readonly forwarder: Forwarder;
-  readonly modelChecker: ModelChecker;
+  readonly answers: AnswerStore;
+  readonly captures: Captures;
+  readonly graphs: Graphs;
+  readonly sandbox: Sandbox;
+  readonly tokenizers: Tokenizers;
+  readonly validations: Validations;
+  readonly webhooks: Webhooks;
+  readonly webhookSender: WebhookSender;
 };

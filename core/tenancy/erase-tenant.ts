@@ -4,7 +4,17 @@ import { changeTenant, readTenant } from './manage-tenants.ts';
 
 type ErasePorts = Pick<
   Platform,
-  'registry' | 'dataKeys' | 'jobs' | 'queue' | 'idempotency' | 'limits' | 'quarantine' | 'clock'
+  | 'registry'
+  | 'dataKeys'
+  | 'jobs'
+  | 'queue'
+  | 'idempotency'
+  | 'limits'
+  | 'answers'
+  | 'quarantine'
+  | 'captures'
+  | 'webhooks'
+  | 'clock'
 >;
 
 /** Handlers may act on a tenant or a key that they read a second ago, and finish what they began; the rest is room for clocks. */
@@ -44,6 +54,10 @@ async function destroyData(ports: ErasePorts, tenant: string): Promise<void> {
   const unstarted = await ports.jobs.erase(tenant);
   // Before the rest: they hold places in flight that nobody else gives back.
   for (const id of unstarted) await ports.limits.settle(tenant, id, 0, ports.clock.nowMs());
+  // After the jobs, whose answers would be kept.
+  await ports.answers.erase(tenant);
   await ports.idempotency.erase(tenant);
   await ports.quarantine.erase(tenant);
+  await ports.captures.erase(tenant);
+  await ports.webhooks.erase(tenant);
 }

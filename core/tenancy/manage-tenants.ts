@@ -14,6 +14,8 @@ export type NewTenant = {
   readonly overrides: Tenant['overrides'];
   readonly wrongRegion: WrongRegion;
   readonly allowedOrigins: readonly string[];
+  /** Workers of its own; undefined: those of each model. */
+  readonly pool?: string | undefined;
 };
 
 /** Members that are undefined stay as they are. */
@@ -25,18 +27,21 @@ export type TenantChange = {
   readonly wrongRegion?: WrongRegion | undefined;
   readonly allowedOrigins?: readonly string[] | undefined;
   readonly suspended?: boolean | undefined;
+  /** null: none of its own any more. */
+  readonly pool?: string | null | undefined;
   /** The epoch that the caller has read; `state-conflict` if it is no longer that. */
   readonly epoch?: number | undefined;
 };
 
 /**
  * A tenant whose home is this region: its record first, then its directory entry. `already-exists` if any region has it,
- * `wrong-region`, `plan-unknown`. A creation that was cut short between the two is completed by `changeTenant`.
+ * `wrong-region`, `plan-unknown`, `pool-unknown`. A creation that was cut short between the two is completed by `changeTenant`.
  */
 export async function createTenant(ports: TenantPorts, spec: NewTenant): Promise<Tenant> {
   const { region } = ports.config;
   if (spec.region !== undefined && spec.region !== region) throw wrongRegion(ports.config, spec.region);
   await expectPlan(ports, spec.plan);
+  expectPool(ports, spec.pool);
   const entry = await ports.directory.lookup(spec.id);
   if (entry !== undefined) throw new Failure('already-exists', { field: 'id' });
   const tenant: Tenant = {
@@ -48,6 +53,8 @@ export async function createTenant(ports: TenantPorts, spec: NewTenant): Promise
     wrongRegion: spec.wrongRegion,
     allowedOrigins: [...spec.allowedOrigins],
     suspended: false,
+    pool: spec.pool,
+    captureConsent: false,
     createdAtMs: Math.floor(ports.clock.nowMs()),
     epoch: 1,
   };
@@ -69,12 +76,13 @@ export async function readTenant(ports: Pick<Platform, 'registry'>, id: string):
   return tenant;
 }
 
-/** Applies the members that are there, and brings the directory up to date. `state-conflict`, `plan-unknown`, `tenant-unknown`. */
+/** Applies the members that are there, and brings the directory up to date. `state-conflict`, `plan-unknown`, `pool-unknown`, `tenant-unknown`. */
 export async function changeTenant(ports: TenantPorts, id: string, change: TenantChange): Promise<Tenant> {
   const { epoch, ...members } = change;
   const tenant = await readTenant(ports, id);
   if (epoch !== undefined && epoch !== tenant.epoch) throw new Failure('state-conflict', { epoch: tenant.epoch });
   if (members.plan !== undefined) await expectPlan(ports, members.plan);
+  expectPool(ports, members.pool ?? undefined);
   const changed: Tenant = {
     ...tenant,
     name: members.name ?? tenant.name,
@@ -83,6 +91,7 @@ export async function changeTenant(ports: TenantPorts, id: string, change: Tenan
     wrongRegion: members.wrongRegion ?? tenant.wrongRegion,
     allowedOrigins: [...(members.allowedOrigins ?? tenant.allowedOrigins)],
     suspended: members.suspended ?? tenant.suspended,
+    pool: members.pool === undefined ? tenant.pool : (members.pool ?? undefined),
     epoch: tenant.epoch + 1,
   };
   await ports.registry.writeTenant(changed);
@@ -96,4 +105,9 @@ async function publish(ports: TenantPorts, tenant: Tenant): Promise<void> {
 
 async function expectPlan(ports: Pick<Platform, 'registry'>, plan: string): Promise<void> {
   if ((await ports.registry.readPlan(plan)) === undefined) throw new Failure('plan-unknown', { field: 'plan', plan });
+}
+
+function expectPool({ config }: Pick<Platform, 'config'>, pool: string | undefined): void {
+  if (pool === undefined || config.pools.includes(pool)) return;
+  throw new Failure('pool-unknown', { field: 'pool', pool, known: config.pools });
 }

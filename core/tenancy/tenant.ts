@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { POOL_ID } from '../models/manifest.ts';
 import { planLimitsSchema } from './plan.ts';
 
 export const TENANT_ID = /^[a-z][a-z0-9-]{1,62}$/;
@@ -24,6 +25,10 @@ export const tenantSchema = z.strictObject({
   /** Origins whose browsers may call with this tenant's tokens, as the Origin header spells them. */
   allowedOrigins: z.array(z.string().max(200)).max(50).default([]),
   suspended: z.boolean().default(false),
+  /** Workers of its own, named by pool; without it each model's pool serves it. */
+  pool: z.string().regex(POOL_ID, 'a pool name').optional(),
+  /** True if it agreed to copies of its predictions being kept, encrypted, for models whose manifest samples them. */
+  captureConsent: z.boolean().default(false),
   createdAtMs: z.int(),
   /** Grows with every change; a write names the one it read. */
   epoch: z.int(),

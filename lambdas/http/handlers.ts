@@ -23,10 +23,32 @@ import { getPlans, replacePlan } from './plans.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
 import { createPreflight } from './preflight.ts';
 import { createRefusal } from './refuse.ts';
+import { postModelReplay } from './replays.ts';
 import { readLiveness, readOpenApi, readReadiness, readServerMetadata } from './server.ts';
-import { deleteTenant, deleteTenantData, getTenant, getTenants, getUsage, patchTenant, postTenant } from './tenants.ts';
+import {
+  deleteTenant,
+  deleteTenantData,
+  getTenant,
+  getTenants,
+  getUsage,
+  patchTenant,
+  postTenant,
+  putCaptureConsent,
+} from './tenants.ts';
 import { postUpload, putUpload } from './uploads.ts';
+import { getValidation, getValidations } from './validations.ts';
 import { getModelRoutes, getVersion, getVersions, postVersion, putStable } from './versions.ts';
+import {
+  deleteWebhook,
+  getDeliveries,
+  getWebhook,
+  getWebhooks,
+  patchWebhook,
+  postReplay,
+  postSecretRotation,
+  postWebhook,
+  postWebhookTest,
+} from './webhooks.ts';
 
 /** The handler of every route in the table; the compiler sees to it that none is missing. */
 const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
@@ -49,6 +71,7 @@ const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
   'tenant-patch': patchTenant,
   'tenant-remove': deleteTenant,
   'tenant-erase': deleteTenantData,
+  'capture-consent-put': putCaptureConsent,
   'tenant-usage': getUsage,
   'key-create': postKey,
   'key-list': getKeys,
@@ -65,10 +88,22 @@ const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
   'upload-create': postUpload,
   'upload-receive': putUpload,
   'version-push': postVersion,
+  'validation-list': getValidations,
+  'validation-read': getValidation,
   'version-list': getVersions,
   'version-read': getVersion,
+  'model-replay': postModelReplay,
   'model-route-list': getModelRoutes,
   'stable-put': putStable,
+  'webhook-create': postWebhook,
+  'webhook-list': getWebhooks,
+  'webhook-read': getWebhook,
+  'webhook-patch': patchWebhook,
+  'webhook-remove': deleteWebhook,
+  'webhook-secret-rotate': postSecretRotation,
+  'webhook-test': postWebhookTest,
+  'delivery-list': getDeliveries,
+  'delivery-replay': postReplay,
 };
 
 /** The handler of each route. They keep nothing but what they are made from. */

@@ -1,4 +1,4 @@
-import { parseIdempotencyKey, parsePrefer, parseTraceparent } from '../../core/api/headers.ts';
+import { parseCacheControl, parseIdempotencyKey, parsePrefer, parseTraceparent } from '../../core/api/headers.ts';
 import { decodeInferBinary } from '../../core/api/oip-binary.ts';
 import { decodeInferJson } from '../../core/api/oip-json.ts';
 import type { InferCall, InferRequest } from '../../core/inference/request.ts';
@@ -31,6 +31,7 @@ function toCall(exchange: Exchange): InferCall {
     model,
     version,
     prefer: parsePrefer(headers.prefer),
+    caching: parseCacheControl(headers['cache-control']),
     idempotencyKey: parseIdempotencyKey(headers['idempotency-key']),
     traceparent: parseTraceparent(headers.traceparent),
     request: decode(exchange, model),

@@ -1,5 +1,6 @@
 import { modelMetadata } from '../../core/api/model-metadata.ts';
 import { Failure } from '../../core/failure.ts';
+import { choosePool } from '../../core/inference/choose-pool.ts';
 import { mayCall } from '../../core/inference/choose-version.ts';
 import type { Exchange } from '../middleware/exchange.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
@@ -27,16 +28,20 @@ export function listModels(host: HttpHost): HttpHandler {
 }
 
 export function readModelMetadata(host: HttpHost): HttpHandler {
-  return endpoint(host, 'model-metadata', async ({ exchange, params }) => ({
-    status: 200,
-    body: modelMetadata(await host.gateway.resolveVersion(exchange.actingFor, params.model, undefined)),
-  }));
+  return endpoint(host, 'model-metadata', async ({ exchange, params: { model } }) => {
+    const version = await host.gateway.resolveVersion(exchange.actingFor, model, undefined);
+    const headers = version.model === model ? {} : { 'Sluice-Variant': version.model };
+    return { status: 200, body: modelMetadata(model, version), headers };
+  });
 }
 
 export function readVersionMetadata(host: HttpHost): HttpHandler {
   return endpoint(host, 'version-metadata', async ({ exchange, params }) => ({
     status: 200,
-    body: modelMetadata(await host.gateway.resolveVersion(exchange.actingFor, params.model, params.version)),
+    body: modelMetadata(
+      params.model,
+      await host.gateway.resolveVersion(exchange.actingFor, params.model, params.version),
+    ),
   }));
 }
 
@@ -57,12 +62,15 @@ async function readReadiness(host: HttpHost, exchange: Exchange, model: string, 
   return { status: ready ? 200 : 503, body: { name: model, ready } };
 }
 
-async function canServe({ gateway }: HttpHost, exchange: Exchange, model: string, version: string | undefined) {
+async function canServe({ gateway, config }: HttpHost, exchange: Exchange, model: string, version: string | undefined) {
   try {
-    await gateway.resolveVersion(exchange.actingFor, model, version);
+    const { manifest } = await gateway.resolveVersion(exchange.actingFor, model, version);
+    choosePool(config.pools, exchange.actingFor.tenant, manifest);
     return true;
   } catch (error) {
-    if (error instanceof Failure && error.code === 'version-not-ready') return false;
+    const isNotReady =
+      error instanceof Failure && (error.code === 'version-not-ready' || error.code === 'pool-unavailable');
+    if (isNotReady) return false;
     throw error;
   }
 }

@@ -20,6 +20,9 @@ export function answered(answer: Answered, prefer: Prefer, wanted: Wanted = ALL_
     'Content-Type': 'application/json',
     'Sluice-Model-Version': answer.version,
   };
+  if (answer.variant !== undefined) headers['Sluice-Variant'] = answer.variant;
+  if (answer.degraded !== undefined) headers['Sluice-Degraded'] = answer.degraded;
+  if (answer.cache !== undefined) headers['Sluice-Cache'] = answer.cache;
   if (answer.replayed) headers['Sluice-Replayed'] = 'true';
   if (prefer.waitMs !== undefined && !prefer.respondAsync) headers['Preference-Applied'] = waitApplied(prefer.waitMs);
   const binary = binaryOutputs(wanted, outputs);
@@ -38,6 +41,8 @@ export function accepted(answer: Accepted, prefer: Prefer): HttpAnswer {
     Location: `/v2/predictions/${answer.id}`,
     'Retry-After': String(Math.ceil(answer.retryAfterMs / SECOND_MS)),
   };
+  if (answer.variant !== undefined) headers['Sluice-Variant'] = answer.variant;
+  if (answer.degraded !== undefined) headers['Sluice-Degraded'] = answer.degraded;
   const applied = [
     ...(prefer.respondAsync ? ['respond-async'] : []),
     ...(prefer.waitMs === undefined ? [] : [waitApplied(prefer.waitMs)]),

@@ -5,6 +5,7 @@ import type { HttpHost } from './host.ts';
 
 const ALLOWED_HEADERS = [
   'Authorization',
+  'Cache-Control',
   'Content-Type',
   'Idempotency-Key',
   'Inference-Header-Content-Length',

@@ -1,5 +1,6 @@
 import { pageToJson, tenantToJson } from '../../core/api/control-json.ts';
 import { camelKeys, snakeKeys } from '../../core/api/snake-case.ts';
+import { setCaptureConsent } from '../../core/tenancy/capture-consent.ts';
 import { eraseTenantData, removeTenant } from '../../core/tenancy/erase-tenant.ts';
 import { changeTenant, createTenant, readTenant } from '../../core/tenancy/manage-tenants.ts';
 import { readUsage } from '../../core/tenancy/read-usage.ts';
@@ -17,6 +18,7 @@ export function postTenant(host: HttpHost): HttpHandler {
       overrides: camelKeys(body.overrides ?? {}),
       wrongRegion: body.wrong_region ?? 'refuse',
       allowedOrigins: body.allowed_origins ?? [],
+      pool: body.pool,
     });
     return { status: 201, body: tenantToJson(tenant), headers: { Location: `/control/v1/tenants/${tenant.id}` } };
   });
@@ -58,6 +60,13 @@ export function deleteTenantData(host: HttpHost): HttpHandler {
     await eraseTenantData(host, params.tenant);
     return { status: 204, body: undefined };
   });
+}
+
+export function putCaptureConsent(host: HttpHost): HttpHandler {
+  return endpoint(host, 'capture-consent-put', async ({ exchange, params, body }) => ({
+    status: 200,
+    body: tenantToJson(await setCaptureConsent(host, exchange.asker, params.tenant, body.consent)),
+  }));
 }
 
 export function getUsage(host: HttpHost): HttpHandler {

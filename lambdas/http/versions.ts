@@ -1,31 +1,33 @@
 import { modelRouteToJson, pageToJson, versionToJson } from '../../core/api/control-json.ts';
 import { Failure } from '../../core/failure.ts';
-import { pushVersion, setStable } from '../../core/models/push.ts';
+import { acceptPush, setStable } from '../../core/models/push.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
 import type { HttpHost } from './host.ts';
+import { validating } from './validations.ts';
 
-/** The uploads are discarded once the version is there; after a failure they can be used again. */
+/** The uploads are discarded once their files are stored; after a refusal they can be used again. */
 export function postVersion(host: HttpHost): HttpHandler {
   return endpoint(host, 'version-push', async ({ exchange, params, body }) => {
     const owner = exchange.asker.id;
-    if (body.manifest.name !== params.model) {
-      throw new Failure('manifest-invalid', {
-        field: 'manifest.name',
-        problems: ['name: is not the model in the path'],
-      });
-    }
-    const { model_upload: modelUpload, golden_upload: goldenUpload } = body;
-    const { version, added } = await pushVersion(host, {
+    const { model_upload: model, golden_upload: golden, tokenizer_upload: tokenizer } = body;
+    const open = async (upload: string | undefined) =>
+      upload === undefined ? undefined : await host.uploads.open(owner, upload);
+    const accepted = await acceptPush(host, {
       manifest: body.manifest,
-      modelBytes: await host.uploads.open(owner, modelUpload),
-      golden: goldenUpload === undefined ? undefined : await host.uploads.open(owner, goldenUpload),
+      modelBytes: await host.uploads.open(owner, model),
+      golden: await open(golden),
+      tokenizer: await open(tokenizer),
+      model: params.model,
       pushedBy: owner,
     });
-    await host.uploads.discard(owner, modelUpload);
-    if (goldenUpload !== undefined) await host.uploads.discard(owner, goldenUpload);
+    for (const upload of [model, golden, tokenizer]) {
+      if (upload !== undefined) await host.uploads.discard(owner, upload);
+    }
+    if (accepted.kind === 'validating') return validating(accepted.record);
+    const { version } = accepted;
     const location = `/control/v1/models/${version.model}/versions/${version.version}`;
-    return { status: added ? 201 : 200, body: versionToJson(version), headers: { Location: location } };
+    return { status: 200, body: versionToJson(version), headers: { Location: location } };
   });
 }
 

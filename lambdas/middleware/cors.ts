@@ -14,6 +14,7 @@ const EXPOSED = [
   'Sluice-Region',
   'Sluice-Replayed',
   'Sluice-Request-Id',
+  'Sluice-Variant',
 ].join(', ');
 
 /**

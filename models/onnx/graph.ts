@@ -1,7 +1,14 @@
-import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './messages.ts';
+import type {
+  OnnxAttribute,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+} from '../../adapters/onnx/graph/messages.ts';
 
 /** TensorProto.DataType, of those that models here use. */
-const DATA_TYPE = { float: 1, int64: 7, string: 8, bool: 9 } as const;
+const DATA_TYPE = { float: 1, int8: 3, int64: 7, string: 8, bool: 9 } as const;
 
 type ElementType = keyof typeof DATA_TYPE;
 
@@ -32,6 +39,10 @@ export function floatTensor(dims: readonly number[], values: Float32Array | read
 
 export function int64Tensor(dims: readonly number[], values: readonly (number | bigint)[]): OnnxTensor {
   return rawTensor('int64', dims, BigInt64Array.from(values, BigInt));
+}
+
+export function int8Tensor(dims: readonly number[], values: Int8Array): OnnxTensor {
+  return rawTensor('int8', dims, values);
 }
 
 export function boolTensor(value: boolean): OnnxTensor {

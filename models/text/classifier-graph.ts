@@ -1,5 +1,5 @@
+import type { OnnxModel } from '../../adapters/onnx/graph/messages.ts';
 import { graphBuilder, onnxModel, tensorValue } from '../onnx/graph.ts';
-import type { OnnxModel } from '../onnx/messages.ts';
 import type { LinearModel } from './logistic-regression.ts';
 import { TOKEN_PATTERN } from './tokens.ts';
 import type { Vocabulary } from './vocabulary.ts';

@@ -59,13 +59,14 @@ The same data gives the same bytes: one thread, one seed.
 `;
 }
 
-function scoreCells({ rows, accuracy, macroF1, majority }: Scores): string[] {
+/** Rows, accuracy, macro-F1 and the majority baseline of a split, for a table. */
+export function scoreCells({ rows, accuracy, macroF1, majority }: Scores): string[] {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return [String(rows), percent(accuracy), macroF1.toFixed(3), percent(majority)];
 }
 
 /** A Markdown table as Biome formats it: cells padded to their column, dashes of at least three. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const [head, ...body] = rows.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column]!))));

@@ -1,22 +1,21 @@
 import { bytesTensor } from '../golden.ts';
 import type { ManifestFile } from '../model-folder.ts';
-import type { OnnxModel } from '../onnx/messages.ts';
-import { textClassifier } from './classifier-graph.ts';
-import { type LabelledText, SENTIMENTS } from './labelled-texts.ts';
-import { type LinearModel, trainLogisticRegression } from './logistic-regression.ts';
-import { listTerms, splitTokens } from './tokens.ts';
-import { chooseVocabulary, type Vocabulary, vectorizer } from './vocabulary.ts';
+import { SENTIMENTS } from './labelled-texts.ts';
+import type { TextModelSettings } from './text-model.ts';
 
 /**
  * Chosen on dev.tsv: 1,000 to 4,000 terms tie there at 72.1 %, against 70.7 % for 500, 71.5 % for 8,000 and 69.6 % for all
  * 34,140 that occur in three texts. A run costs in proportion to them.
  */
-const TERMS = 3000;
-const LEAST_TEXTS = 3;
-const EPOCHS = 12;
-const LEARNING_RATE = 0.1;
-const DECAY = 1e-3;
-const SEED = 42;
+export const SETTINGS: TextModelSettings = {
+  labels: SENTIMENTS,
+  terms: 3000,
+  leastTexts: 3,
+  epochs: 12,
+  learningRate: 0.1,
+  decay: 1e-3,
+  seed: 42,
+};
 
 export const MANIFEST: ManifestFile = {
   name: 'ticket-sentiment',
@@ -43,32 +42,3 @@ export const GOLDEN_INPUTS = [
   [`${'We are still waiting for the refund and I am really disappointed. '.repeat(30)}Please help.`],
   ['I love it', 'I hate it', '', 'The invoice is attached.'],
 ].map((texts) => [bytesTensor('text', texts)]);
-
-export type TextModel = { readonly vocabulary: Vocabulary; readonly linear: LinearModel };
-
-/** Deterministic. `onProgress` gets lines for people. */
-export function trainTextModel(texts: readonly LabelledText[], onProgress: (line: string) => void): TextModel {
-  const labelled = texts.map(({ text, label }) => ({ terms: listTerms(splitTokens(text)), label }));
-  const vocabulary = chooseVocabulary(labelled, SENTIMENTS.length, TERMS, LEAST_TEXTS);
-  onProgress(`${texts.length} texts, ${vocabulary.terms.length} terms`);
-  const vectorOf = vectorizer(vocabulary);
-  const examples = labelled.map(({ terms, label }) => ({ vector: vectorOf(terms), label }));
-  const linear = trainLogisticRegression(
-    examples,
-    {
-      classes: SENTIMENTS.length,
-      features: vocabulary.terms.length,
-      epochs: EPOCHS,
-      learningRate: LEARNING_RATE,
-      decay: DECAY,
-      seed: SEED,
-    },
-    (epoch, loss) => onProgress(`epoch ${epoch} of ${EPOCHS}: loss ${loss.toFixed(4)}`),
-  );
-  return { vocabulary, linear };
-}
-
-/** The whole of it as one graph, strings in. */
-export function exportTextModel({ vocabulary, linear }: TextModel): OnnxModel {
-  return textClassifier(vocabulary, linear, SENTIMENTS);
-}

@@ -15,6 +15,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     '../../gpu-worker/worker.ts',
     '../../embedded/platform.ts',
     '../../bin/sluice.ts',
+    '../../clients/typescript/client.ts',
     '../../models/build.ts',
     '../../bench/main.ts',
     '../../test/support/jobs.ts',
@@ -26,6 +27,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   ],
   'adapters/local': ['../onnx/session.ts', '../identity/identity.ts', '../aws/jobs.ts', '../../gpu-worker/worker.ts'],
   'adapters/onnx': ['../local/jobs.ts', '../identity/identity.ts', '../../embedded/platform.ts'],
+  'adapters/tokenizers': ['../local/artifacts.ts', '../onnx/session.ts', '../../gpu-worker/worker.ts'],
   'adapters/identity': ['../local/jobs.ts', '../onnx/session.ts', '../../lambdas/http/host.ts'],
   'lambdas/http': ['../../adapters/local/jobs.ts', '../../gpu-worker/worker.ts', '../../embedded/region.ts', 'node:fs'],
   'lambdas/middleware': ['../../adapters/identity/identity.ts', '../../bin/sluice.ts', 'node:http'],
@@ -34,16 +36,20 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   bin: ['../lambdas/http/host.ts', '../gpu-worker/worker.ts', '../test/support/jobs.ts'],
   models: ['../adapters/onnx/session.ts', '../embedded/platform.ts', '../test/support/jobs.ts'],
   bench: ['../test/support/jobs.ts'],
+  'clients/typescript': ['../../core/failure.ts', '../generate-typescript.ts', 'node:fs', 'zod', '@middy/core'],
 };
 
 /** From a folder, what it is there to import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'core/inference': ['../ports/jobs.ts', 'zod', '../models/version.ts'],
   'adapters/local': ['../../core/ports/jobs.ts', 'node:sqlite', './database.ts'],
+  'adapters/tokenizers': ['../../core/ports/tokenizers.ts', '@huggingface/tokenizers', 'node:fs/promises'],
   'lambdas/http': ['../../core/inference/gateway.ts', '@middy/core', '../middleware/chain.ts'],
   'gpu-worker': ['../core/inference/work.ts', '../adapters/onnx/session.ts'],
   embedded: ['../adapters/local/jobs.ts', '../gpu-worker/worker.ts', '../lambdas/http/handlers.ts'],
-  bin: ['../embedded/platform.ts', '../core/failure.ts', '../models/build.ts'],
+  bin: ['../embedded/platform.ts', '../core/failure.ts', '../models/build.ts', '../clients/typescript/client.ts'],
+  'clients/typescript': ['./schema.ts'],
+  models: ['../adapters/onnx/graph/codec.ts', '../core/models/manifest.ts'],
 };
 
 type Diagnostic = {

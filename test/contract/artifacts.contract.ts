@@ -57,11 +57,22 @@ export const artifactsCases: readonly ArtifactsCase[] = [
       await subject.damage(DIGEST);
       await subject.reopen();
       expect(await failureCodeOf(subject.port.fetch(DIGEST))).toBe('artifact-damaged');
+      expect(await failureCodeOf(Array.fromAsync(subject.port.open(DIGEST)))).toBe('artifact-damaged');
       await subject.port.store(inPieces(BYTES));
       expect((await readFile(await subject.port.fetch(DIGEST))).equals(BYTES)).toBe(true);
       await subject.lose(DIGEST);
       await subject.reopen();
       expect(await failureCodeOf(subject.port.fetch(DIGEST))).toBe('artifact-missing');
+    },
+  },
+  {
+    name: 'stores a local file as it does bytes, and gives them back',
+    async run({ port }) {
+      const { digest } = await port.store(inPieces(BYTES));
+      expect(await port.storeFile(await port.fetch(digest))).toEqual({ digest, sizeBytes: BYTES.length });
+      expect(Buffer.concat(await Array.fromAsync(port.open(digest))).equals(BYTES)).toBe(true);
+      const missing = Array.fromAsync(port.open('0'.repeat(64)));
+      expect(await failureCodeOf(missing)).toBe('artifact-missing');
     },
   },
   {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { BROKEN_ANSWERS } from '../support/broken-answers.ts';
 import { BROKEN_ARTIFACTS } from '../support/broken-artifacts.ts';
 import { BROKEN_CAPACITY } from '../support/broken-capacity.ts';
+import { BROKEN_CAPTURES } from '../support/broken-captures.ts';
 import { BROKEN_CLOCK } from '../support/broken-clock.ts';
 import { BROKEN_DATA_KEYS } from '../support/broken-data-keys.ts';
 import { BROKEN_DIRECTORY } from '../support/broken-directory.ts';
@@ -9,12 +11,18 @@ import { BROKEN_JOB_QUEUE } from '../support/broken-job-queue.ts';
 import { BROKEN_JOBS } from '../support/broken-jobs.ts';
 import { BROKEN_LIMITS } from '../support/broken-limits.ts';
 import { BROKEN_LOG } from '../support/broken-log.ts';
+import { BROKEN_NOTICES } from '../support/broken-notices.ts';
 import { BROKEN_QUARANTINE } from '../support/broken-quarantine.ts';
 import { BROKEN_REGISTRY } from '../support/broken-registry.ts';
+import { BROKEN_TOKENIZERS } from '../support/broken-tokenizers.ts';
 import { BROKEN_UPLOADS } from '../support/broken-uploads.ts';
+import { BROKEN_VALIDATIONS } from '../support/broken-validations.ts';
+import { BROKEN_WEBHOOKS } from '../support/broken-webhooks.ts';
 import type { Fault } from '../support/fault.ts';
+import { answersCases } from './answers.contract.ts';
 import { artifactsCases } from './artifacts.contract.ts';
 import { capacityCases } from './capacity.contract.ts';
+import { capturesCases } from './captures.contract.ts';
 import { clockCases } from './clock.contract.ts';
 import { type Adapter, type Case, failingCases, type Subject } from './contract.ts';
 import { dataKeysCases } from './data-keys.contract.ts';
@@ -23,25 +31,42 @@ import { idempotencyCases } from './idempotency.contract.ts';
 import { jobQueueCases } from './job-queue.contract.ts';
 import { jobsCases } from './jobs.contract.ts';
 import { limitsCases } from './limits.contract.ts';
-import { localArtifacts, localClock, localDirectory, localLog, localPort, localUploads } from './local-adapters.ts';
+import {
+  localArtifacts,
+  localClock,
+  localDirectory,
+  localLog,
+  localPort,
+  localTokenizers,
+  localUploads,
+} from './local-adapters.ts';
 import { logCases } from './log.contract.ts';
 import { quarantineCases } from './quarantine.contract.ts';
 import { registryCases } from './registry.contract.ts';
+import { tokenizersCases } from './tokenizers.contract.ts';
 import { uploadsCases } from './uploads.contract.ts';
+import { validationsCases } from './validations.contract.ts';
+import { webhooksCases } from './webhooks.contract.ts';
 
 expectCaught('clock', clockCases, localClock, BROKEN_CLOCK);
 expectCaught('log', logCases, localLog, BROKEN_LOG);
 expectCaught('directory', directoryCases, localDirectory, BROKEN_DIRECTORY);
 expectCaught('registry', registryCases, localPort('registry'), BROKEN_REGISTRY);
+expectCaught('answers', answersCases, localPort('answers'), BROKEN_ANSWERS);
 expectCaught('artifacts', artifactsCases, localArtifacts, BROKEN_ARTIFACTS);
+expectCaught('tokenizers', tokenizersCases, localTokenizers, BROKEN_TOKENIZERS);
 expectCaught('uploads', uploadsCases, localUploads, BROKEN_UPLOADS);
 expectCaught('limits', limitsCases, localPort('limits'), BROKEN_LIMITS);
 expectCaught('idempotency', idempotencyCases, localPort('idempotency'), BROKEN_IDEMPOTENCY);
 expectCaught('jobs', jobsCases, localPort('jobs'), BROKEN_JOBS);
+expectCaught('jobs (telling)', jobsCases, localPort('jobs'), BROKEN_NOTICES);
 expectCaught('job queue', jobQueueCases, localPort('queue'), BROKEN_JOB_QUEUE);
 expectCaught('capacity', capacityCases, localPort('capacity'), BROKEN_CAPACITY);
+expectCaught('captures', capturesCases, localPort('captures'), BROKEN_CAPTURES);
 expectCaught('data keys', dataKeysCases, localPort('dataKeys'), BROKEN_DATA_KEYS);
 expectCaught('quarantine', quarantineCases, localPort('quarantine'), BROKEN_QUARANTINE);
+expectCaught('webhooks', webhooksCases, localPort('webhooks'), BROKEN_WEBHOOKS);
+expectCaught('validations', validationsCases, localPort('validations'), BROKEN_VALIDATIONS);
 
 /** Each fault, put before a working adapter, must fail the case that is there to find it. */
 function expectCaught<P extends object, S extends Subject<P>>(

@@ -13,6 +13,7 @@ function aReport(changes: Partial<CapacityReport> & Pick<CapacityReport, 'atMs'>
     backlogMs: 12.5,
     rowMs: { 'm@1': 0.25 },
     loaded: ['m@1'],
+    breakers: { 'm@1': { state: 'open', untilMs: 5 } },
     draining: false,
     ...changes,
   };

@@ -85,3 +85,16 @@ export function countBy<T>(values: readonly T[], describe: (value: T) => string)
 export function atOnce<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, (_, index) => call(index)));
 }
+
+/** All that concurrent callers get who go on taking until nothing is left. Throws if one gets more than `most` at once. */
+export async function takeAll<T>(most: number, take: () => Promise<readonly T[]>): Promise<T[]> {
+  const all: T[] = [];
+  for (;;) {
+    const taken = await atOnce(5, take);
+    if (taken.some((some) => some.length > most)) throw new Error(`more than ${most} were taken at once`);
+    const some = taken.flat();
+    if (some.length === 0) return all;
+    all.push(...some);
+    if (all.length > 1000) throw new Error('there is no end of it');
+  }
+}

@@ -2,20 +2,24 @@ import { mkdtempSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { JsonLog } from '../../adapters/local/json-log.ts';
 import { type OpenRegion, openDirectory } from '../../adapters/local/open-region.ts';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import type { Artifacts } from '../../core/ports/artifacts.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Directory } from '../../core/ports/directory.ts';
 import type { Log } from '../../core/ports/log.ts';
+import type { Tokenizers } from '../../core/ports/tokenizers.ts';
 import type { Uploads } from '../../core/ports/uploads.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
 import type { ArtifactsSubject } from './artifacts.contract.ts';
 import type { Adapter, Subject } from './contract.ts';
 import type { DirectorySubject } from './directory.contract.ts';
 import type { LogSubject } from './log.contract.ts';
+import type { TokenizersSubject } from './tokenizers.contract.ts';
 import type { UploadsSubject } from './uploads.contract.ts';
 
 type RegionPort = Exclude<keyof OpenRegion, 'close'>;
@@ -46,6 +50,27 @@ export const localArtifacts: Adapter<Artifacts, ArtifactsSubject> = {
       async damage(digest: string) {
         const bytes = await readFile(fileOf(digest));
         bytes[1000]! ^= 1;
+        await writeFile(fileOf(digest), bytes);
+      },
+      lose: (digest: string) => rm(fileOf(digest)),
+    });
+  },
+};
+
+export const localTokenizers: Adapter<Tokenizers, TokenizersSubject> = {
+  async open() {
+    const platform = await openLocalPlatform();
+    const { artifacts } = platform.ports;
+    const fileOf = (digest: string) => join(platform.folder, 'artifacts', digest);
+    return withMore(subjectOf(platform, 'artifacts'), {
+      port: createTokenizers(artifacts),
+      async store(bytes: Uint8Array) {
+        const { digest } = await artifacts.store(Readable.from([bytes]));
+        return digest;
+      },
+      async damage(digest: string) {
+        const bytes = await readFile(fileOf(digest));
+        bytes[100]! ^= 1;
         await writeFile(fileOf(digest), bytes);
       },
       lose: (digest: string) => rm(fileOf(digest)),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRegion } from '../../adapters/local/open-region.ts';
+import { REGION_MIGRATIONS } from '../../adapters/local/schema.ts';
 import type { Job } from '../../core/inference/job.ts';
 import { DEFAULT_PLANS } from '../../core/tenancy/plan.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
@@ -104,7 +105,7 @@ describe('a damaged region', () => {
     database.close();
     await expect(platform.start()).rejects.toThrow('newer release');
     const mended = new DatabaseSync(join(platform.folder, 'region.db'));
-    mended.exec('PRAGMA user_version = 1');
+    mended.exec(`PRAGMA user_version = ${REGION_MIGRATIONS.length}`);
     mended.close();
     await platform.start();
   });

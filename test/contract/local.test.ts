@@ -1,5 +1,7 @@
+import { describeAnswersContract } from './answers.contract.ts';
 import { describeArtifactsContract } from './artifacts.contract.ts';
 import { describeCapacityContract } from './capacity.contract.ts';
+import { describeCapturesContract } from './captures.contract.ts';
 import { describeClockContract } from './clock.contract.ts';
 import { describeDataKeysContract } from './data-keys.contract.ts';
 import { describeDirectoryContract } from './directory.contract.ts';
@@ -7,22 +9,38 @@ import { describeIdempotencyContract } from './idempotency.contract.ts';
 import { describeJobQueueContract } from './job-queue.contract.ts';
 import { describeJobsContract } from './jobs.contract.ts';
 import { describeLimitsContract } from './limits.contract.ts';
-import { localArtifacts, localClock, localDirectory, localLog, localPort, localUploads } from './local-adapters.ts';
+import {
+  localArtifacts,
+  localClock,
+  localDirectory,
+  localLog,
+  localPort,
+  localTokenizers,
+  localUploads,
+} from './local-adapters.ts';
 import { describeLogContract } from './log.contract.ts';
 import { describeQuarantineContract } from './quarantine.contract.ts';
 import { describeRegistryContract } from './registry.contract.ts';
+import { describeTokenizersContract } from './tokenizers.contract.ts';
 import { describeUploadsContract } from './uploads.contract.ts';
+import { describeValidationsContract } from './validations.contract.ts';
+import { describeWebhooksContract } from './webhooks.contract.ts';
 
 describeClockContract('local', localClock);
 describeLogContract('local', localLog);
 describeDirectoryContract('local', localDirectory);
 describeRegistryContract('local', localPort('registry'));
+describeAnswersContract('local', localPort('answers'));
 describeArtifactsContract('local', localArtifacts);
+describeTokenizersContract('local', localTokenizers);
 describeUploadsContract('local', localUploads);
 describeLimitsContract('local', localPort('limits'));
 describeIdempotencyContract('local', localPort('idempotency'));
 describeJobsContract('local', localPort('jobs'));
 describeJobQueueContract('local', localPort('queue'));
 describeCapacityContract('local', localPort('capacity'));
+describeCapturesContract('local', localPort('captures'));
 describeDataKeysContract('local', localPort('dataKeys'));
 describeQuarantineContract('local', localPort('quarantine'));
+describeValidationsContract('local', localPort('validations'));
+describeWebhooksContract('local', localPort('webhooks'));

@@ -20,6 +20,8 @@ function aTenant(changes: Partial<Tenant> = {}): Tenant {
     wrongRegion: 'refuse',
     allowedOrigins: ['https://acme.example'],
     suspended: false,
+    pool: 'gpu',
+    captureConsent: true,
     createdAtMs: 1,
     epoch: 1,
     ...changes,

@@ -1,90 +1,18 @@
-import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure, type FailureCode } from '../../core/failure.ts';
-import { pushVersion, setStable } from '../../core/models/push.ts';
-import type { Signature } from '../../core/models/signature.ts';
-import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';
-import type { Platform } from '../../core/ports/platform.ts';
-import { aVersion, ROW_SIGNATURE } from '../support/jobs.ts';
+import type { Push } from '../../core/models/push.ts';
+import { acceptPush, readValidation, setStable } from '../../core/models/push.ts';
+import { DAY_MS, GIB, MIB } from '../../core/units.ts';
+import { override } from '../support/fault.ts';
+import { aPush, GOLDEN, PushWorld } from '../support/push-world.ts';
 
-type Ports = Pick<Platform, 'artifacts' | 'registry' | 'modelChecker' | 'clock' | 'log'>;
+let world: PushWorld;
 
-/** A store, a registry and a checker that finds every model good, in memory. */
-class PushWorld {
-  readonly stored = new Map<string, Uint8Array>();
-  readonly versions: ModelVersion[] = [];
-  readonly routes = new Map<string, ModelRoute>();
-  checks = 0;
-  signature: Signature = ROW_SIGNATURE;
-  failure: Failure | undefined;
+beforeEach(async () => {
+  world = await PushWorld.open();
+});
 
-  ports(): Ports {
-    const world = this;
-    const quiet = () => {};
-    return {
-      clock: { nowMs: () => 1234.5, sleep: async () => {} },
-      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-      modelChecker: {
-        async check() {
-          world.checks += 1;
-          if (world.failure !== undefined) throw world.failure;
-          return { signature: world.signature, validation: aVersion().validation };
-        },
-      },
-      artifacts: {
-        async store(bytes: AsyncIterable<Uint8Array>) {
-          const chunks = await Array.fromAsync(bytes);
-          const digest = createHash('sha256').update(Buffer.concat(chunks)).digest('hex');
-          world.stored.set(digest, Buffer.concat(chunks));
-          return { digest, sizeBytes: Buffer.concat(chunks).length };
-        },
-        fetch: async (digest: string) => `/store/${digest}`,
-        has: async (digest: string) => world.stored.has(digest),
-      },
-      registry: world.#registry() as unknown as Platform['registry'],
-    };
-  }
-
-  #registry() {
-    const { versions, routes } = this;
-    const ofModel = (model: string) => versions.filter((version) => version.model === model);
-    return {
-      async addVersion(record: Omit<ModelVersion, 'version'>) {
-        const known = ofModel(record.model).find(({ digest }) => digest === record.digest);
-        if (known !== undefined) return { version: known.version, added: false };
-        const version = String(ofModel(record.model).length + 1);
-        versions.push({ ...record, version });
-        return { version, added: true };
-      },
-      readVersion: async (model: string, version: string) => ofModel(model).find((each) => each.version === version),
-      listVersions: async (model: string, limit: number, cursor = '0') => {
-        const from = Number(cursor);
-        const items = ofModel(model).slice(from, from + limit);
-        return { items, next: from + limit < ofModel(model).length ? String(from + limit) : undefined };
-      },
-      readRoute: async (model: string) => routes.get(model),
-      async writeRoute(route: ModelRoute) {
-        const epoch = routes.get(route.model)?.epoch ?? 0;
-        if (route.epoch !== epoch + 1) throw new Failure('state-conflict');
-        routes.set(route.model, route);
-      },
-    };
-  }
-}
-
-async function* bytes(text: string): AsyncIterable<Uint8Array> {
-  for (const character of text) yield new TextEncoder().encode(character);
-}
-
-const GOLDEN = `${JSON.stringify({
-  inputs: [{ name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] }],
-  outputs: [{ name: 'y', shape: [1, 1], datatype: 'FP32', data: [2] }],
-})}\n`;
-
-function push(world: PushWorld, manifest: unknown, model = 'model bytes', golden: string | null = GOLDEN) {
-  const files = { manifest, modelBytes: bytes(model), golden: golden === null ? undefined : bytes(golden) };
-  return pushVersion(world.ports(), { ...files, pushedBy: 'key:1' });
-}
+afterEach(() => world.close());
 
 async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   const error = await promise.then(
@@ -95,126 +23,222 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   return error;
 }
 
+async function problemsOf(push: Push): Promise<readonly string[]> {
+  const { code, facts } = await failureOf(acceptPush(world.ports, push));
+  expect(code).toBe('manifest-invalid');
+  return facts.problems as readonly string[];
+}
+
+const placesOf = (problems: readonly string[]) => problems.map((problem) => problem.split(':')[0]).sort();
+
 describe('a push', () => {
   test('adds versions in order, and the first one of a model answers from then on', async () => {
-    const world = new PushWorld();
-    const first = await push(world, { name: 'm' });
-    const second = await push(world, { name: 'm' }, 'other bytes');
+    const first = await world.push({ name: 'm' });
+    const second = await world.push({ name: 'm' }, { model: 'other bytes' });
     expect([first.version.version, second.version.version]).toEqual(['1', '2']);
     expect([first.added, second.added]).toEqual([true, true]);
-    expect(world.routes.get('m')).toEqual({ model: 'm', stable: '1', epoch: 1 });
-    expect(first.version).toMatchObject({ modelBytes: 11, pushedBy: 'key:1', pushedAtMs: 1234 });
+    expect(await world.local.ports.registry.readRoute('m')).toEqual({ model: 'm', stable: '1', epoch: 1 });
+    expect(first.version).toMatchObject({ modelBytes: 11, pushedBy: 'key:1' });
   });
 
-  test('of the same three files gives the version that is there, unchecked, however the manifest is written', async () => {
-    const world = new PushWorld();
-    const first = await push(world, { name: 'm', timeoutMs: 500, description: 'd' });
-    const again = await push(world, { description: 'd', timeoutMs: 500, name: 'm', inputs: {} });
+  test('of the same files gives the version that is there, unvalidated, however the manifest is written', async () => {
+    const first = await world.push({ name: 'm', timeoutMs: 500, description: 'd' });
+    const again = await world.push({ description: 'd', timeoutMs: 500, name: 'm', inputs: {} });
     expect(again).toEqual({ version: first.version, added: false });
-    expect(world.checks).toBe(1);
+    expect(world.subjects.length).toBe(1);
+    expect((await world.local.ports.validations.list('m', 10)).length).toBe(1);
   });
 
-  test('of another manifest, model or golden file is another version', async () => {
-    const world = new PushWorld();
-    await push(world, { name: 'm' });
-    await push(world, { name: 'm', timeoutMs: 500 });
-    await push(world, { name: 'm' }, 'other');
-    await push(world, { name: 'm' }, 'model bytes', null);
-    expect(world.versions.map(({ version }) => version)).toEqual(['1', '2', '3', '4']);
+  test('of another manifest, model, golden file or tokenizer is another version', async () => {
+    const tokenizer = { ids: 'ids' };
+    await world.push({ name: 'm' });
+    await world.push({ name: 'm', timeoutMs: 500 });
+    await world.push({ name: 'm' }, { model: 'other' });
+    await world.push({ name: 'm' }, { golden: null });
+    await world.push({ name: 'm', tokenizer }, { tokenizer: '{}' });
+    await world.push({ name: 'm', tokenizer }, { tokenizer: '{ }' });
+    expect((await world.versions()).map(({ version }) => version)).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
+  test('that is the same as one under way joins it, and so do several at once', async () => {
+    const accepted = await Promise.all([1, 2, 3].map(() => acceptPush(world.ports, aPush({ name: 'm' }))));
+    const ids = accepted.map((each) => (each.kind === 'validating' ? each.record.id : each.kind));
+    expect(new Set(ids).size).toBe(1);
+    const pushed = await Promise.all([1, 2].map(() => world.push({ name: 'm' })));
+    expect(pushed.map(({ version }) => version.version)).toEqual(['1', '1']);
+    expect(world.subjects.length).toBe(1);
+  });
+
+  test('that was refused may be pushed again, and is validated again', async () => {
+    world.look = () => Promise.reject(new Failure('validation-timeout'));
+    expect((await failureOf(world.push({ name: 'm' }))).code).toBe('validation-timeout');
+    world.look = async () => {};
+    expect((await world.push({ name: 'm' })).added).toBe(true);
+    const states = (await world.local.ports.validations.list('m', 10)).map(({ state }) => state.kind);
+    expect(states).toEqual(['accepted', 'refused']);
   });
 
   test('finds what was pushed before even behind hundreds of versions', async () => {
-    const world = new PushWorld();
-    for (let n = 0; n < 250; n += 1) await push(world, { name: 'm' }, `model ${n}`);
-    expect(await push(world, { name: 'm' }, 'model 249')).toMatchObject({ added: false, version: { version: '250' } });
-  });
-
-  test('that was cut short before its model had a stable version is completed by the next one', async () => {
-    const world = new PushWorld();
-    await push(world, { name: 'm' });
-    world.routes.clear();
-    await push(world, { name: 'm' });
-    expect(world.routes.get('m')?.stable).toBe('1');
+    const { version } = await world.push({ name: 'm' }, { model: 'the last' });
+    const { registry } = world.local.ports;
+    const others = Array.from({ length: 250 }, (_, n) => ({
+      ...version,
+      model: 'n',
+      digest: `${n}`.padStart(64, '0'),
+    }));
+    await Promise.all(others.map((other) => registry.addVersion(other)));
+    await registry.addVersion({ ...(await world.push({ name: 'n' }, { model: 'x' })).version });
+    expect(await world.push({ name: 'n' }, { model: 'x' })).toMatchObject({
+      added: false,
+      version: { version: '251' },
+    });
   });
 
   test('of two at once makes one version stable', async () => {
-    const world = new PushWorld();
-    await Promise.all([push(world, { name: 'm' }), push(world, { name: 'm' }, 'other')]);
-    expect(world.versions.length).toBe(2);
-    expect(world.routes.get('m')?.epoch).toBe(1);
+    await Promise.all([world.push({ name: 'm' }), world.push({ name: 'm' }, { model: 'other' })]);
+    expect((await world.versions()).length).toBe(2);
+    expect((await world.local.ports.registry.readRoute('m'))?.epoch).toBe(1);
   });
 
-  test('with mistakes in the manifest names all of them', async () => {
-    const failure = await failureOf(push(new PushWorld(), { name: 'Not A Name', timeoutMs: 1, surprise: true }));
-    expect(failure.code).toBe('manifest-invalid');
-    const problems = failure.facts.problems as string[];
-    expect(problems.length).toBe(3);
-    expect(problems.join('\n')).toMatch(/name.*\n.*timeoutMs.*\n.*surprise/s);
-    expect((await failureOf(push(new PushWorld(), undefined))).code).toBe('manifest-invalid');
+  test('that validation refuses adds nothing', async () => {
+    world.look = () => Promise.reject(new Failure('golden-mismatch', { detail: 'far off', advice: 'look again' }));
+    const { code, facts } = await failureOf(world.push({ name: 'm' }));
+    expect({ code, facts }).toEqual({ code: 'golden-mismatch', facts: { detail: 'far off', advice: 'look again' } });
+    expect(await world.versions()).toEqual([]);
+    expect(await world.stableOf()).toBeUndefined();
   });
+});
 
-  test('with rules that do not fit the graph names all of them', async () => {
-    const world = new PushWorld();
-    world.signature = {
-      inputs: [
-        { name: 'text', datatype: 'BYTES', shape: ['batch'] },
-        { name: 'ids', datatype: 'INT8', shape: ['batch', 'seq'] },
-      ],
-      outputs: ROW_SIGNATURE.outputs,
+describe('what is checked at once', () => {
+  test('names every mistake in a manifest, those of its names too', async () => {
+    await world.push({ name: 'there' });
+    const manifest = {
+      name: 'Not A Name',
+      timeoutMs: 1,
+      surprise: true,
+      limits: { rows: 3, columns: 4 },
+      fallback: { model: 'nowhere', after: 1 },
+      variants: { pro: 'there', gold: 'there', free: 'nowhere' },
+      pool: 'small',
     };
-    const inputs = { text: { pad: 0 }, ids: { pad: 128, maxLength: 3, min: 2, max: 1 }, absent: { min: 0 } };
-    const failure = await failureOf(push(world, { name: 'm', inputs }));
-    expect(failure.code).toBe('manifest-invalid');
-    expect((failure.facts.problems as string[]).map((problem) => problem.split(':')[0])).toEqual([
-      'inputs.text.pad',
-      'inputs.ids.maxLength',
-      'inputs.ids.min',
-      'inputs.ids.pad',
-      'inputs.absent',
-    ]);
-    expect(world.versions).toEqual([]);
+    const problems = await problemsOf(aPush(manifest, { tokenizer: '{}' }));
+    expect(placesOf(problems)).toEqual(
+      [
+        'name',
+        'timeoutMs',
+        'surprise',
+        'limits.rows',
+        'limits.columns',
+        'fallback.after',
+        'fallback.model',
+        'variants.gold',
+        'variants.free',
+        'pool',
+        'tokenizer',
+      ].sort(),
+    );
+    expect((await failureOf(acceptPush(world.ports, aPush(undefined)))).code).toBe('manifest-invalid');
+    expect(await problemsOf(aPush('text'))).toHaveLength(1);
   });
 
-  test.each<[string, FailureCode]>([
-    ['{"inputs":[]', 'golden-invalid'],
-    ['{"inputs":[],"outputs":[]}', 'golden-invalid'],
-    ['{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[1]}],"outputs":[]}', 'golden-invalid'],
-    ['{"outputs":[],"more":1}', 'golden-invalid'],
-    ['[]', 'golden-invalid'],
-  ])('with a golden file that cannot be read says where: %s', async (line, code) => {
-    const world = new PushWorld();
-    const failure = await failureOf(push(world, { name: 'm' }, 'model', `${GOLDEN}\n${line}`));
-    expect(failure.code).toBe(code);
+  test('knows other models, plans and pools, and the model itself for a plan', async () => {
+    await world.push({ name: 'there' });
+    const manifest = { name: 'm', fallback: { model: 'there' }, variants: { pro: 'there', free: 'm' }, pool: 'big' };
+    expect((await acceptPush(world.ports, aPush(manifest))).kind).toBe('validating');
+    expect(placesOf(await problemsOf(aPush({ name: 'm', fallback: { model: 'm' } })))).toEqual(['fallback.model']);
+  });
+
+  test('wants a tokenizer.json where the manifest has a tokenizer, and nowhere else', async () => {
+    expect(placesOf(await problemsOf(aPush({ name: 'm', tokenizer: {} })))).toEqual(['tokenizer']);
+    expect(placesOf(await problemsOf(aPush({ name: 'm' }, { tokenizer: '{}' })))).toEqual(['tokenizer']);
+    expect((await acceptPush(world.ports, aPush({ name: 'm', tokenizer: {} }, { tokenizer: '{}' }))).kind).toBe(
+      'validating',
+    );
+  });
+
+  test('holds the name of the model against the one that the caller names', async () => {
+    const push = { ...aPush({ name: 'm', surprise: 1 }), model: 'n' };
+    expect(placesOf(await problemsOf(push))).toEqual(['name', 'surprise']);
+  });
+
+  test.each<[string, string]>([
+    ['cut short', '{"inputs":[]'],
+    ['without tensors', '{"inputs":[],"outputs":[]}'],
+    [
+      'whose data does not fill the shape',
+      '{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[1]}],"outputs":[]}',
+    ],
+    ['with a member too many', '{"outputs":[],"more":1}'],
+    ['that is no object', '[]'],
+  ])('says where in a golden file a line is wrong: one %s', async (_, line) => {
+    const failure = await failureOf(acceptPush(world.ports, aPush({ name: 'm' }, { golden: `${GOLDEN}\n${line}` })));
+    expect(failure.code).toBe('golden-invalid');
     expect(failure.facts.line).toBe(3);
-    expect(world.checks).toBe(0);
   });
 
-  test('that the checker refuses adds nothing', async () => {
-    const world = new PushWorld();
-    world.failure = new Failure('golden-mismatch');
-    expect((await failureOf(push(world, { name: 'm' }))).code).toBe('golden-mismatch');
-    expect(world.versions).toEqual([]);
-    expect(world.routes.size).toBe(0);
+  test.each<[string, Parameters<typeof aPush>[1], FailureCode]>([
+    ['model', { model: '' }, 'model-invalid'],
+    ['golden file', { golden: '\n \n' }, 'golden-invalid'],
+    ['tokenizer', { tokenizer: '' }, 'tokenizer-invalid'],
+  ])('refuses an empty %s', async (_, files, code) => {
+    const manifest = files?.tokenizer === undefined ? { name: 'm' } : { name: 'm', tokenizer: {} };
+    expect((await failureOf(acceptPush(world.ports, aPush(manifest, files)))).code).toBe(code);
+    expect(await world.local.ports.validations.list('m', 10)).toEqual([]);
   });
 
-  test('of an empty file is refused without a check', async () => {
-    const world = new PushWorld();
-    expect((await failureOf(push(world, { name: 'm' }, ''))).code).toBe('model-invalid');
-    expect(world.checks).toBe(0);
+  test('refuses files over their limits, and takes those at them', async () => {
+    const pieces = async function* (count: number, more: number): AsyncGenerator<Uint8Array> {
+      const piece = new Uint8Array(MIB);
+      for (let at = 0; at < count; at += 1) yield piece;
+      yield piece.subarray(0, more);
+    };
+    // Counted, not kept: two gibibytes would take long to write.
+    const store = async (stored: AsyncIterable<Uint8Array>) => {
+      let sizeBytes = 0;
+      for await (const piece of stored) sizeBytes += piece.length;
+      return { digest: 'e'.repeat(64), sizeBytes };
+    };
+    const ports = { ...world.ports, artifacts: override(world.ports.artifacts, { store }) };
+    const push = (changes: Partial<Push>) => ({
+      ...aPush({ name: 'm', tokenizer: {} }, { tokenizer: '{}' }),
+      ...changes,
+    });
+    const over = async (changes: Partial<Push>) => (await failureOf(acceptPush(ports, push(changes)))).facts;
+    expect(await over({ tokenizer: pieces(32, 1) })).toMatchObject({ field: 'tokenizer', limitBytes: 32 * MIB });
+    expect(await over({ modelBytes: pieces(2048, 1) })).toMatchObject({
+      field: 'model',
+      limitBytes: 2 * GIB,
+    });
+    expect(await over({ golden: pieces(64, 1) })).toMatchObject({ field: 'golden', limitBytes: 64 * MIB });
+    const atLimit = await acceptPush(ports, push({ tokenizer: pieces(32, 0), modelBytes: pieces(2048, 0) }));
+    expect(atLimit).toMatchObject({ kind: 'validating', record: { modelBytes: 2 * GIB } });
+  });
+});
+
+describe('the record of a validation', () => {
+  test('is of its model alone, and known for 30 days', async () => {
+    const accepted = await acceptPush(world.ports, aPush({ name: 'm' }));
+    if (accepted.kind !== 'validating') throw new Error(accepted.kind);
+    const { id } = accepted.record;
+    expect(await readValidation(world.ports, 'm', id)).toEqual(accepted.record);
+    expect((await failureOf(readValidation(world.ports, 'n', id))).code).toBe('validation-unknown');
+    world.clock.jump(30 * DAY_MS - 5000);
+    expect((await readValidation(world.ports, 'm', id)).id).toBe(id);
+    world.clock.jump(5001);
+    expect((await failureOf(readValidation(world.ports, 'm', id))).code).toBe('validation-unknown');
   });
 });
 
 describe('the stable version', () => {
   test('is changed to a version that exists, and to no other', async () => {
-    const world = new PushWorld();
-    await push(world, { name: 'm' });
-    await push(world, { name: 'm' }, 'other');
-    const ports = world.ports();
+    await world.push({ name: 'm' });
+    await world.push({ name: 'm' }, { model: 'other' });
+    const { ports } = world;
     expect(await setStable(ports, 'm', '2')).toEqual({ model: 'm', stable: '2', epoch: 2 });
     expect(await setStable(ports, 'm', '2')).toEqual({ model: 'm', stable: '2', epoch: 2 });
     expect((await failureOf(setStable(ports, 'm', '3'))).code).toBe('version-unknown');
     expect((await failureOf(setStable(ports, 'n', '1'))).code).toBe('model-unknown');
     expect((await failureOf(setStable(ports, 'm', '1', 1))).code).toBe('state-conflict');
-    expect(world.routes.get('m')?.stable).toBe('2');
+    expect(await world.stableOf()).toBe('2');
   });
 });

@@ -14,7 +14,7 @@ import {
   texts,
 } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
-import { pushModel, withManifest } from '../support/push-model.ts';
+import { followValidation, pushModel, startPush, withManifest } from '../support/push-model.ts';
 
 const ASYNC = { prefer: 'respond-async' };
 /** A guard notices the end of its parent at once; this is for a busy machine. */
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await platform.start();
   acme = platform.tenant('acme');
   const alone = withManifest(slowModel(), { batching: { maxRows: 1 }, timeoutMs: 60_000 });
-  expect((await pushModel(platform.operator, alone)).status).toBe(201);
+  expect((await pushModel(platform.operator, alone)).status).toBe(200);
 });
 
 afterAll(() => platform.end());
@@ -125,16 +125,22 @@ describe('kill -9 of the platform', () => {
     expectProblem(await slow(701, headers), 'idempotency-key-reused');
   });
 
-  test('while a model is being checked: the checking process ends too, and the push can be repeated', async () => {
-    const files = withManifest(slowModel(), { name: 'pushed-twice' });
+  test('while models are validated: the next start goes on with them, and adds each once', async () => {
+    const { operator } = platform;
+    const pushes = ['pushed-first', 'pushed-next'].map((name) => withManifest(slowModel(), { name }));
     const before = platform.runners().length;
-    const cutOff = pushModel(platform.operator, files).catch(() => undefined);
+    const places = [];
+    for (const files of pushes) places.push(placeOf(await startPush(operator, files)));
     await vi.waitFor(() => expect(platform.runners().length).toBeGreaterThan(before), { interval: 5, timeout: 10_000 });
     await restart();
-    await cutOff;
-    const answer = await pushModel(platform.operator, files);
-    expect(answer.json()).toMatchObject({ version: '1' });
-    expect(firstOutput(await acme.infer('pushed-twice', int64s('rounds', 1)))).toEqual([1]);
+    for (const [at, place] of places.entries()) {
+      const { model, state, version } = await followValidation(operator, place);
+      expect({ model, state, version }).toEqual({ model: pushes[at]!.manifest.name, state: 'accepted', version: '1' });
+      expect((await startPush(operator, pushes[at]!)).status).toBe(200);
+      const { items } = (await operator.get(`/control/v1/models/${model}/versions`)).json<{ items: unknown[] }>();
+      expect(items.length).toBe(1);
+      expect(firstOutput(await acme.infer(model, int64s('rounds', 1)))).toEqual([1]);
+    }
   });
 
   test('takes back no tenant, no key, no revocation', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { crashOnMinusOne, endlessLoop, idLookup } from '../support/bad-models.ts';
+import { CUE, crashOnCue, endlessLoop, idLookup } from '../support/bad-models.ts';
 import { type Answer, type ApiClient, firstOutput, fourOf, int64s, type JsonTensor } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
@@ -10,7 +10,7 @@ let acme: ApiClient;
 
 beforeAll(async () => {
   running = await startRunning({
-    models: ['row-sum', idLookup(), crashOnMinusOne(), endlessLoop('positive')],
+    models: ['row-sum', idLookup(), crashOnCue(), endlessLoop('cue')],
     runners: 2,
   });
   tenants = await Promise.all(['acme', 'initech', 'hooli'].map((id) => running.addTenant(id)));
@@ -67,8 +67,8 @@ describe('an input that kills its runner', () => {
   test('among 20 of three tenants fails alone, every other gets its own answer', async () => {
     const answers = await together(
       20,
-      (i) => tenantOf(i).infer('crash-on-minus-one', int64s('n', 2 ** (i + 1))),
-      () => acme.infer('crash-on-minus-one', int64s('n', -1)),
+      (i) => tenantOf(i).infer('crash-on-cue', int64s('n', 2 ** (i + 1))),
+      () => acme.infer('crash-on-cue', int64s('n', CUE.crash)),
     );
     expectAnswers(answers, (i) => -(2 ** (62 - i)));
     expectProblem(answers[10]!, 'runner-crashed');
@@ -77,9 +77,9 @@ describe('an input that kills its runner', () => {
   test('is refused at once from then on, without a runner, and costs nothing more', async () => {
     const begin = vi.spyOn(running.region().platform.jobs, 'begin');
     const before = await usageOf('acme', acme);
-    expectProblem(await acme.infer('crash-on-minus-one', int64s('n', -1)), 'input-quarantined');
+    expectProblem(await acme.infer('crash-on-cue', int64s('n', CUE.crash)), 'input-quarantined');
     expectProblem(
-      await acme.infer('crash-on-minus-one', int64s('n', -1), { version: '1', headers: { prefer: 'respond-async' } }),
+      await acme.infer('crash-on-cue', int64s('n', CUE.crash), { version: '1', headers: { prefer: 'respond-async' } }),
       'input-quarantined',
     );
     expect(begin).not.toHaveBeenCalled();
@@ -88,13 +88,13 @@ describe('an input that kills its runner', () => {
   });
 
   test('is held against nobody else, and against no other input', async () => {
-    expect(firstOutput(await acme.infer('crash-on-minus-one', int64s('n', 4)))).toEqual([-(2 ** 61)]);
+    expect(firstOutput(await acme.infer('crash-on-cue', int64s('n', 4)))).toEqual([-(2 ** 61)]);
     const other = tenants[1]!;
-    expectProblem(await other.infer('crash-on-minus-one', int64s('n', -1)), 'runner-crashed');
+    expectProblem(await other.infer('crash-on-cue', int64s('n', CUE.crash)), 'runner-crashed');
   });
 
   test('is told by an accepted prediction too', async () => {
-    const accepted = await tenants[2]!.infer('crash-on-minus-one', int64s('n', 8, -1), {
+    const accepted = await tenants[2]!.infer('crash-on-cue', int64s('n', 8, CUE.crash), {
       headers: { prefer: 'respond-async' },
     });
     expect(accepted.status).toBe(202);
@@ -107,8 +107,8 @@ describe('an input that the model never ends on', () => {
     const startedMs = performance.now();
     const answers = together(
       10,
-      (i) => tenantOf(i).infer('endless-positive', column(-i)),
-      () => acme.infer('endless-positive', column(1)),
+      (i) => tenantOf(i).infer('endless-cue', column(-i)),
+      () => acme.infer('endless-cue', column(CUE.endless)),
     );
     await vi.waitFor(async () => expect((await usageOf('acme', acme)).in_flight).toBeGreaterThan(0));
     expect(firstOutput(await tenants[1]!.infer('row-sum', fourOf(2)))).toEqual([8]);
@@ -122,8 +122,8 @@ describe('an input that the model never ends on', () => {
   test('is charged to whom it belongs', async () => {
     const before = await Promise.all(['acme', 'initech'].map((id, i) => usageOf(id, tenants[i]!)));
     const [bad, good] = await Promise.all([
-      acme.infer('endless-positive', column(2)),
-      tenants[1]!.infer('endless-positive', column(-3)),
+      acme.infer('endless-cue', column(CUE.endless)),
+      tenants[1]!.infer('endless-cue', column(-3)),
     ]);
     expectProblem(bad, 'prediction-timeout');
     expect(firstOutput(good)).toEqual([-3]);

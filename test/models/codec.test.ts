@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { readModel, writeModel } from '../../models/onnx/codec.ts';
-import type { OnnxAttribute, OnnxModel } from '../../models/onnx/messages.ts';
+import { readModel, writeModel } from '../../adapters/onnx/graph/codec.ts';
+import type { OnnxAttribute, OnnxModel } from '../../adapters/onnx/graph/messages.ts';
 
 const SENTIMENT = join(import.meta.dirname, '..', '..', 'models', 'ticket-sentiment', 'model.onnx');
 

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
+import { parseTokenizer } from '../../adapters/tokenizers/tokenizer-file.ts';
+import { compileTokenizing } from '../../core/inference/tokenize.ts';
 import { manifestSchema } from '../../core/models/manifest.ts';
+import type { Signature } from '../../core/models/signature.ts';
 import type { GoldenTensor } from '../../models/golden.ts';
 import { openSession, runModel } from '../../models/golden.ts';
 
 type GoldenLine = { readonly inputs: readonly GoldenTensor[]; readonly outputs: readonly GoldenTensor[] };
+
+type ToGraph = (inputs: readonly GoldenTensor[]) => readonly GoldenTensor[];
 
 export const SHARED_FOLDER = join(import.meta.dirname, '..', '..', '..', 'shared');
 
@@ -19,10 +25,11 @@ export function readGolden(golden: string): GoldenLine[] {
 export async function checkGolden(folder: string): Promise<{ pairs: number; misses: string[] }> {
   const { tolerance } = manifestSchema.parse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
   const session = await openSession(join(folder, 'model.onnx'));
+  const toGraph = graphInputs(folder, session);
   const lines = readGolden(readFileSync(join(folder, 'golden.jsonl'), 'utf8'));
   const misses: string[] = [];
   for (const [at, line] of lines.entries()) {
-    const answers = await runModel(session, line.inputs);
+    const answers = await runModel(session, toGraph(line.inputs));
     for (const wanted of line.outputs) {
       const got = answers.find((answer) => answer.name === wanted.name);
       const where = `pair ${at + 1}, ${wanted.name}`;
@@ -32,6 +39,24 @@ export async function checkGolden(folder: string): Promise<{ pairs: number; miss
   }
   await session.release();
   return { pairs: lines.length, misses };
+}
+
+/** What the graph takes of what callers of the model in `folder` send: the same, unless its manifest names a tokenizer. */
+export function graphInputs(folder: string, { inputMetadata }: InferenceSession): ToGraph {
+  const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+  if (manifest.tokenizer === undefined) return (inputs) => inputs;
+  const inputs = inputMetadata.flatMap((input): Signature['inputs'] =>
+    input.isTensor ? [{ name: input.name, datatype: 'INT64', shape: [...input.shape] }] : [],
+  );
+  const tokenizer = parseTokenizer(readFileSync(join(folder, 'tokenizer.json')));
+  const tokenize = compileTokenizing(manifest, { inputs, outputs: [] }, tokenizer);
+  return (texts) =>
+    tokenize(texts.map((text) => ({ ...text, data: text.data as string[] }))).map(({ name, shape, data }) => ({
+      name,
+      shape,
+      datatype: 'INT64',
+      data: Array.from(data as BigInt64Array, Number),
+    }));
 }
 
 function agrees(

@@ -6,7 +6,7 @@ import { ensureSampleModel } from '../../models/build.ts';
 import { SAMPLE_MODELS, sampleModel } from '../../models/catalogue.ts';
 import { tokenBatch } from '../../models/encoder-l6.ts';
 import { type GoldenTensor, openSession, runModel } from '../../models/golden.ts';
-import { checkGolden } from './golden-check.ts';
+import { checkGolden, graphInputs } from './golden-check.ts';
 
 let cache: string;
 beforeAll(() => {
@@ -20,7 +20,7 @@ test.each(SAMPLE_MODELS)('$name is a valid push, and its example runs', async ({
   expect(golden.misses).toEqual([]);
   expect(golden.pairs).toBeGreaterThanOrEqual(2);
   const session = await openSession(join(folder, 'model.onnx'));
-  const outputs = await runModel(session, example.inputs);
+  const outputs = await runModel(session, graphInputs(folder, session)(example.inputs));
   expect(outputs.map((output) => output.name)).toEqual(session.outputNames);
   await session.release();
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readModel, writeModel } from '../../models/onnx/codec.ts';
+import { readModel, writeModel } from '../../adapters/onnx/graph/codec.ts';
 import { THIRD_PARTY_MODELS, thirdPartyFolder } from '../../models/third-party.ts';
 import { checkGolden, SHARED_FOLDER } from './golden-check.ts';
 

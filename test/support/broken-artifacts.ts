@@ -13,9 +13,24 @@ export const BROKEN_ARTIFACTS: readonly Fault<Artifacts>[] = [
     breaks: (artifacts) => override(artifacts, { has: async () => true }),
   },
   {
+    fault: 'gives bytes back without the last piece',
+    caughtBy: 'stores a local file as it does bytes, and gives them back',
+    breaks: (artifacts) => override(artifacts, { open: (digest) => withoutLast(artifacts.open(digest)) }),
+  },
+  {
     fault: 'loses the last piece',
     caughtBy: 'stores bytes under their digest and fetches them whole, after a crash too',
     breaks: (artifacts) => override(artifacts, { store: (bytes) => artifacts.store(withoutLast(bytes)) }),
+  },
+  {
+    fault: 'reads without checking',
+    caughtBy: 'finds a damaged or missing file out, and is mended by storing it again',
+    breaks: (artifacts) =>
+      override(artifacts, {
+        async *open() {
+          yield new Uint8Array(0);
+        },
+      }),
   },
 ];
 

@@ -1,6 +1,6 @@
-import { writeModel } from '../../models/onnx/codec.ts';
+import { writeModel } from '../../adapters/onnx/graph/codec.ts';
 import { graphBuilder, onnxModel } from '../../models/onnx/graph.ts';
-import type { OnnxValue } from '../../models/onnx/messages.ts';
+import type { OnnxValue } from '../../adapters/onnx/graph/messages.ts';
 import type { ModelFiles } from './bad-models.ts';
 
 /** TensorProto.DataType of the datatypes that onnxruntime-node takes as inputs. */

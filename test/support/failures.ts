@@ -17,3 +17,18 @@ export function expectFailure(act: () => unknown, code: FailureCode, facts: obje
   const failure = failureOf(act);
   expect({ code: failure.code, ...failure.facts }).toMatchObject({ code, ...facts });
 }
+
+/** The same of a call that takes its time. */
+export async function expectFailureOf(call: Promise<unknown>, code: FailureCode, facts: object = {}): Promise<void> {
+  const thrown = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expectFailure(
+    () => {
+      throw thrown;
+    },
+    code,
+    facts,
+  );
+}

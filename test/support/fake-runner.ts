@@ -82,6 +82,10 @@ export class FakeRunner implements ModelRunner {
     return this.#script.residentBytes(this.paths);
   }
 
+  peakBytes(): number {
+    return this.residentBytes();
+  }
+
   alive(): boolean {
     return this.#alive;
   }

@@ -19,6 +19,7 @@ const PARAMS: Readonly<Record<string, readonly string[]>> = {
   tenant: ['fuzzed', 'fuzz-other', 'nobody', 'x', 'FUZZED', 'a'.repeat(70)],
   plan: ['no-plan', 'x', '1'],
   key: ['fuzzed.00000000', 'x'],
+  validation: [`val_${'0'.repeat(32)}`, 'val_1', ''],
   upload: ['upl_0', `upl_${'0'.repeat(32)}`, '%2e%2e'],
 };
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { openDirectory } from '../../adapters/local/open-region.ts';
+import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import { matchRoute } from '../../core/api/match-route.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Gateway } from '../../core/inference/gateway.ts';
@@ -14,6 +15,7 @@ import { createHttp, type HttpHandlers } from '../../lambdas/http/handlers.ts';
 import type { HttpHost } from '../../lambdas/http/host.ts';
 import type { Invocation } from '../../lambdas/middleware/http-handler.ts';
 import { type LocalPlatform, openLocalPlatform, TEST_REGION } from './local-platform.ts';
+import { PLAIN_GRAPHS } from './plain-graphs.ts';
 
 export const QUOTA: QuotaState = { policy: 'requests', limit: 400, windowS: 2, remaining: 399, resetS: 1 };
 
@@ -49,7 +51,13 @@ export class TestHost {
     this.#directory = openDirectory(dirname(local.folder));
     this.host = {
       ...local.ports,
-      config: { region: TEST_REGION, regionUrls: { us: 'http://us.test', eu: 'http://eu.test' }, corsOrigins },
+      config: {
+        region: TEST_REGION,
+        regionUrls: { us: 'http://us.test', eu: 'http://eu.test' },
+        corsOrigins,
+        pools: ['default'],
+        usdPerComputeHour: 0.05,
+      },
       clock: local.clock,
       log: local.log,
       directory: this.#directory,
@@ -63,7 +71,10 @@ export class TestHost {
           return this.forward();
         },
       },
-      modelChecker: { check: () => Promise.reject(new Failure('model-invalid')) },
+      graphs: PLAIN_GRAPHS,
+      sandbox: { load: async () => ({ kind: 'refused', reason: 'nothing is loaded here' }) },
+      tokenizers: createTokenizers(local.ports.artifacts),
+      webhookSender: { check: async () => {}, post: async () => ({ kind: 'failed', reason: 'unreachable' }) },
       gateway: this.#gateway(),
     };
     this.#http = createHttp(this.host);

@@ -1,6 +1,7 @@
 import type { Job } from '../../core/inference/job.ts';
 import type { Tensor } from '../../core/inference/tensor.ts';
 import { type Manifest, manifestSchema } from '../../core/models/manifest.ts';
+import type { Validation } from '../../core/models/report.ts';
 import type { Signature } from '../../core/models/signature.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 
@@ -16,6 +17,7 @@ export function aJob(changes: Partial<Job> = {}): Job {
     tenant: 'acme',
     principal: 'key:1',
     model: 'm',
+    requestedModel: changes.model ?? 'm',
     version: '1',
     versionNamed: false,
     pool: 'default',
@@ -28,6 +30,8 @@ export function aJob(changes: Partial<Job> = {}): Job {
     weight: 1,
     reservedComputeMs: 50,
     durable: false,
+    notify: false,
+    captureUntilMs: undefined,
     traceparent: undefined,
     ...changes,
     inputs,
@@ -46,6 +50,26 @@ export const ROW_SIGNATURE: Signature = {
   outputs: [{ name: 'y', datatype: 'FP32', shape: ['batch', 1] }],
 };
 
+/** What a sound model without a batch policy of its own might have been found to be. */
+export function aValidation({ rowMs = 0.1, memoryBytes = 1_000_000 }: ValidationChanges = {}): Validation {
+  return {
+    checks: [],
+    goldenPairs: 0,
+    largestDifference: 0,
+    loadMs: 20,
+    rowMs,
+    memoryBytes,
+    batchMates: { verdict: 'independent', largestDifference: 0 },
+    speed: [],
+    batching: { maxRows: 64, maxPaddedElements: 1024, maxBatchMs: 15 },
+    usdPerThousand: 0,
+    repairs: [],
+    tookMs: 0,
+  };
+}
+
+type ValidationChanges = { readonly rowMs?: number | undefined; readonly memoryBytes?: number | undefined };
+
 type VersionChanges = {
   readonly model?: string;
   readonly version?: string;
@@ -53,8 +77,8 @@ type VersionChanges = {
   readonly manifest?: Omit<Partial<Manifest>, 'batching' | 'name'> & {
     readonly batching?: Partial<Manifest['batching']>;
   };
-  readonly rowMs?: number;
-  readonly memoryBytes?: number;
+  readonly rowMs?: number | undefined;
+  readonly memoryBytes?: number | undefined;
 };
 
 export function aVersion(changes: VersionChanges = {}): ModelVersion {
@@ -69,13 +93,7 @@ export function aVersion(changes: VersionChanges = {}): ModelVersion {
     digest,
     manifest: manifestSchema.parse({ name: model, ...changes.manifest }),
     signature: changes.signature ?? ROW_SIGNATURE,
-    validation: {
-      goldenPairs: 0,
-      largestDifference: 0,
-      loadMs: 20,
-      rowMs: changes.rowMs ?? 0.1,
-      memoryBytes: changes.memoryBytes ?? 1_000_000,
-    },
+    validation: aValidation({ rowMs: changes.rowMs, memoryBytes: changes.memoryBytes }),
     pushedBy: 'key:1',
     pushedAtMs: 0,
   };

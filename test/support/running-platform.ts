@@ -1,10 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { JsonLog } from '../../adapters/local/json-log.ts';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
-import { pushVersion } from '../../core/models/push.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { createKey } from '../../core/tenancy/manage-keys.ts';
@@ -13,8 +11,10 @@ import type { Principal, Role } from '../../core/tenancy/principal.ts';
 import type { Tenant, WrongRegion } from '../../core/tenancy/tenant.ts';
 import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
 import type { Region } from '../../embedded/region.ts';
+import type { Pools } from '../../embedded/workers.ts';
 import { ensureSampleModel } from '../../models/build.ts';
 import type { SampleName } from '../../models/catalogue.ts';
+import { addVersion } from './add-version.ts';
 import type { ModelFiles } from './bad-models.ts';
 import { ApiClient } from './http-client.ts';
 
@@ -27,7 +27,10 @@ export type RunningOptions = {
   readonly regions?: readonly string[];
   /** Pushed to every region before the platform is given out: samples by name, or files. */
   readonly models?: readonly (SampleName | ModelFiles)[];
+  /** Of the pool `default`. */
   readonly runners?: number;
+  /** Runners of other pools. */
+  readonly pools?: Pools;
   readonly corsOrigins?: readonly string[];
   /** A folder of an earlier platform; a new one is removed when the platform stops. */
   readonly dataFolder?: string;
@@ -92,15 +95,10 @@ export class RunningPlatform {
     return this.client(text, region);
   }
 
+  /** Without validation: see `addVersion`. */
   async push(model: SampleName | ModelFiles, region = 'us'): Promise<ModelVersion> {
     const files = typeof model === 'string' ? await readSample(model) : model;
-    const { version } = await pushVersion(this.region(region).platform, {
-      manifest: files.manifest,
-      modelBytes: Readable.from([files.model]),
-      golden: files.golden === '' ? undefined : Readable.from([Buffer.from(files.golden)]),
-      pushedBy: INSTALLER.id,
-    });
-    return version;
+    return addVersion(this.region(region).platform, files, INSTALLER.id);
   }
 
   /** As told by SIGTERM: answers who waits and writes everything down. A second call waits for the first. */
@@ -126,7 +124,7 @@ export async function startRunning(options: RunningOptions = {}): Promise<Runnin
     ports: Object.fromEntries((options.regions ?? ['us']).map((region) => [region, 0])),
     corsOrigins: options.corsOrigins ?? [],
     log: options.wrapLog?.(log) ?? log,
-    ...(options.runners === undefined ? {} : { runners: options.runners }),
+    pools: { ...(options.runners === undefined ? {} : { default: options.runners }), ...options.pools },
   });
   const running = new RunningPlatform(platform, dataFolder, logLines, options.dataFolder === undefined);
   try {
@@ -146,5 +144,6 @@ async function readSample(name: SampleName): Promise<ModelFiles> {
     model: await readFile(join(folder, 'model.onnx')),
     manifest: JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as ModelFiles['manifest'],
     golden: await readFile(join(folder, 'golden.jsonl'), 'utf8'),
+    tokenizer: await readFile(join(folder, 'tokenizer.json')).catch(() => undefined),
   };
 }

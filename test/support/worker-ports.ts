@@ -4,6 +4,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Job, Lane, Outcome } from '../../core/inference/job.ts';
 import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
+import type { Capture } from '../../core/ports/captures.ts';
 import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
 import type { WorkerPorts } from '../../gpu-worker/worker.ts';
@@ -23,6 +24,9 @@ export class WorkerWorld {
   readonly returned: string[] = [];
   readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
   readonly reports: CapacityReport[] = [];
+  readonly captured: Capture[] = [];
+  /** Tenants that no longer consent to their predictions being captured. */
+  readonly withdrawn = new Set<string>();
   readonly log: { level: string; message: string; fields: LogFields | undefined; cause: unknown }[] = [];
   readonly cancelled = new Set<string>();
   readonly #versions = new Map<string, ModelVersion>();
@@ -62,7 +66,8 @@ export class WorkerWorld {
       registry: {
         readVersion: async (model: string, version: string) => world.#versions.get(`${model}@${version}`),
         readRoute: async (model: string) => world.#routes.get(model),
-      } as WorkerPorts['registry'],
+        readTenant: async (id: string) => ({ id, captureConsent: !world.withdrawn.has(id) }),
+      } as unknown as WorkerPorts['registry'],
       artifacts: {
         fetch: async (digest: string) => {
           const path = world.#paths.get(digest);
@@ -86,6 +91,11 @@ export class WorkerWorld {
           world.quarantined.push({ tenant, fingerprint, reason });
         },
       } as unknown as WorkerPorts['quarantine'],
+      captures: {
+        async write(capture: Capture) {
+          world.captured.push(capture);
+        },
+      } as unknown as WorkerPorts['captures'],
       dataKeys: {
         fingerprint: async (tenant: string, bytes: Uint8Array) =>
           createHash('sha256').update(tenant).update(bytes).digest('hex'),

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../core/inference/tensor.ts';
+import { manifestSchema } from '../../core/models/manifest.ts';
 import { aVersion } from '../support/jobs.ts';
 import { resultOf, rowJob, startFakeWorker } from '../support/worker-setup.ts';
 
 const BAD = 98765.25;
 const KILLER = 999;
 const ENDLESS = 777;
+const NEVER_OPENS = { ...manifestSchema.parse({ name: 'm' }).breaker, errorShare: 1 };
 
 function holds(inputs: readonly Tensor[], value: number): boolean {
   return Array.from(inputs[0]!.data as Float32Array).includes(value);
@@ -82,7 +84,9 @@ test('every job ends exactly once, whatever mixture of bad inputs arrives', asyn
       fc.array(kinds, { minLength: 1, maxLength: 40 }),
       fc.integer({ min: 1, max: 3 }),
       async (values, runnerCount) => {
-        const { world, runners, worker } = await startFakeWorker({ runners: runnerCount });
+        const { world, runners, worker } = await startFakeWorker({ runners: runnerCount }, (world) =>
+          world.add(aVersion({ manifest: { breaker: NEVER_OPENS } }), 'm.onnx'),
+        );
         runners.onRun = (_, inputs) => {
           if (holds(inputs, KILLER)) return 'crashes';
           return holds(inputs, BAD) ? 'refuses' : 'answers';

@@ -8,7 +8,7 @@ import { SystemClock } from '../../adapters/local/system-clock.ts';
 import type { ModelRunner } from '../../adapters/onnx/model-runner.ts';
 import type { Tensor } from '../../core/inference/tensor.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
-import { writeModel } from '../../models/onnx/codec.ts';
+import { writeModel } from '../../adapters/onnx/graph/codec.ts';
 import { graphBuilder, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
 import { crashOnMinusOne, endlessLoop, idLookup, type ModelFiles } from '../support/bad-models.ts';
 import { descendantsOf, isRunning } from '../support/processes.ts';

@@ -15,12 +15,15 @@ import { modelMetadata, serverMetadata } from '../../../core/api/model-metadata.
 import { modelMetadataJson, serverMetadataJson } from '../../../core/api/oip-schemas.ts';
 import { parseWith } from '../../../core/api/parse.ts';
 import * as json from '../../../core/api/schemas.ts';
+import { validationJson, validationToJson } from '../../../core/api/validation-json.ts';
 import { manifestSchema } from '../../../core/models/manifest.ts';
 import type { ModelVersion } from '../../../core/models/version.ts';
 import type { ApiKeyRecord } from '../../../core/ports/registry.ts';
 import { DEFAULT_PLANS } from '../../../core/tenancy/plan.ts';
 import { tenantSchema } from '../../../core/tenancy/tenant.ts';
 import { expectFailure } from '../../support/failures.ts';
+import { aValidation } from '../../support/jobs.ts';
+import { aValidationRecord } from '../../support/validation-records.ts';
 
 const tenant = tenantSchema.parse({
   id: 'acme',
@@ -43,7 +46,11 @@ const version: ModelVersion = {
     inputs: [{ name: 'x', datatype: 'FP32', shape: ['batch', 4] }],
     outputs: [{ name: 'y', datatype: 'FP32', shape: ['', 3] }],
   },
-  validation: { goldenPairs: 1, largestDifference: 0, loadMs: 5, rowMs: 0.5, memoryBytes: 1000 },
+  validation: {
+    ...aValidation(),
+    checks: [{ check: 'loads', outcome: 'warning', detail: 'slowly', advice: 'make it smaller', tookMs: 3 }],
+    speed: [{ rows: 2, length: 4, runMs: 0.5 }],
+  },
   pushedBy: 'key:1',
   pushedAtMs: 5,
 };
@@ -60,19 +67,66 @@ const key: ApiKeyRecord = {
   revokedAtMs: undefined,
 };
 
+const VALIDATIONS = [
+  aValidationRecord(1000),
+  aValidationRecord(1000, {
+    state: { kind: 'running', leaseUntilMs: 2000, attempts: 1 },
+    checks: version.validation.checks,
+    progress: 'measuring',
+  }),
+  aValidationRecord(1000, { state: { kind: 'accepted', version: '3' }, progress: 'adding the version' }),
+  aValidationRecord(1000, {
+    state: { kind: 'refused', code: 'golden-mismatch', facts: { detail: 'far off', advice: 'look again', pair: 3 } },
+  }),
+];
+
 describe('records of the control plane', () => {
   it('are shown as the schemas of their routes say', () => {
     const shown: [z.ZodType, unknown][] = [
       [json.tenantJson, tenantToJson(tenant)],
       [json.keyJson, keyToJson(key)],
       [json.versionJson, versionToJson(version)],
+      [
+        json.versionJson,
+        versionToJson({ ...version, graphSignature: version.signature, goldenDigest: 'd'.repeat(64) }),
+      ],
+      ...VALIDATIONS.map((record): [z.ZodType, unknown] => [validationJson, validationToJson(record)]),
       [json.modelRouteJson, modelRouteToJson({ model: 'm', stable: undefined, epoch: 1 })],
       [json.pageOf(json.tenantJson), pageToJson({ items: [tenant], next: undefined }, tenantToJson)],
-      [modelMetadataJson, modelMetadata(version)],
+      [modelMetadataJson, modelMetadata(version.model, version)],
       [serverMetadataJson, serverMetadata('1.0.0')],
       ...DEFAULT_PLANS.map((plan): [z.ZodType, unknown] => [json.planJson, planToJson(plan)]),
     ];
     for (const [schema, value] of shown) expect(parseWith(schema, value, 'body')).toEqual(value);
+  });
+
+  it('show a report in the names of JSON, at every depth', () => {
+    expect(versionToJson(version).validation).toMatchObject({
+      checks: [{ check: 'loads', took_ms: 3 }],
+      batch_mates: { verdict: 'independent', largest_difference: 0 },
+      speed: [{ rows: 2, length: 4, run_ms: 0.5 }],
+      batching: { max_rows: 64, max_padded_elements: 1024, max_batch_ms: 15 },
+    });
+  });
+
+  it('show how a validation goes, and why one was refused as the problem that it is', () => {
+    const [queued, running, accepted, refused] = VALIDATIONS.map(validationToJson);
+    expect(queued).toMatchObject({ state: 'queued', progress: null, version: null, problem: null });
+    expect(running).toMatchObject({ state: 'running', progress: 'measuring', checks: [{ took_ms: 3 }] });
+    expect(accepted).toMatchObject({ state: 'accepted', progress: null, version: '3', problem: null });
+    expect(refused!.problem).toEqual({
+      type: 'urn:sluice:failure:golden-mismatch',
+      title: 'Golden outputs do not match',
+      status: 422,
+      detail: 'far off',
+      instance: `/control/v1/models/m/validations/${refused!.id}`,
+      code: 'golden-mismatch',
+      retryable: false,
+      advice: 'look again',
+      pair: 3,
+    });
+    const unknown = aValidationRecord(0, { state: { kind: 'refused', code: 'of-a-later-release', facts: {} } });
+    expect(validationToJson(unknown).problem?.code).toBe('internal');
   });
 
   it('never show the hash of a key', () => {
@@ -94,7 +148,10 @@ describe('records of the control plane', () => {
   });
 
   it('show free dimensions as -1', () => {
-    expect(modelMetadata(version)).toMatchObject({ inputs: [{ shape: [-1, 4] }], outputs: [{ shape: [-1, 3] }] });
+    expect(modelMetadata(version.model, version)).toMatchObject({
+      inputs: [{ shape: [-1, 4] }],
+      outputs: [{ shape: [-1, 3] }],
+    });
   });
 });
 

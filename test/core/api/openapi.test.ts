@@ -50,6 +50,7 @@ describe('the OpenAPI document', () => {
       'version',
       'SluiceTenant',
       'Prefer',
+      'CacheControl',
       'IdempotencyKey',
       'Traceparent',
       'HeaderLength',

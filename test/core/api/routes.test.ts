@@ -13,6 +13,9 @@ const EXAMPLES: Record<ParamName, string> = {
   plan: 'pro',
   key: 'us.k3y-0000',
   upload: 'upl_A-9',
+  validation: `val_${'0af1'.repeat(8)}`,
+  webhook: `wh_${'0af1'.repeat(4)}`,
+  delivery: `msg_${'0af1'.repeat(8)}`,
 };
 
 function pathOf(path: string): string {

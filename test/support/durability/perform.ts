@@ -78,6 +78,7 @@ async function infer(region: RegionUnderTest, op: Infer): Promise<Told> {
       respondAsync: op.style === 'async',
       waitMs: op.style === 'late' ? LATE_WAIT_MS : op.style === 'sync' ? SYNC_WAIT_MS : undefined,
     },
+    caching: 'use',
     idempotencyKey: op.key,
     traceparent: undefined,
     signal: undefined,

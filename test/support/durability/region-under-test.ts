@@ -2,6 +2,7 @@ import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { JsonLog } from '../../../adapters/local/json-log.ts';
 import { openDirectory, openRegion } from '../../../adapters/local/open-region.ts';
+import { createTokenizers } from '../../../adapters/tokenizers/tokenizers.ts';
 import { createGateway, type Gateway } from '../../../core/inference/gateway.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Platform } from '../../../core/ports/platform.ts';
@@ -9,8 +10,9 @@ import { SECOND_MS } from '../../../core/units.ts';
 import { ensurePlans } from '../../../embedded/sample-data.ts';
 import { startSweeper } from '../../../embedded/sweeper.ts';
 import { createWorker } from '../../../gpu-worker/worker.ts';
+import { PLAIN_GRAPHS } from '../plain-graphs.ts';
 import { type StoredPorts, withBoundaries } from './boundaries.ts';
-import { KnownModelRunner, knownModelChecker } from './known-model.ts';
+import { KnownModelRunner, knownSandbox } from './known-model.ts';
 
 export const REGION = 'us';
 
@@ -46,11 +48,17 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
   const platform = {
     ...storage,
     ...withBoundaries(plant({ ...storage, directory }), reach),
-    config: { region: REGION, regionUrls: {}, corsOrigins: [] },
+    config: { region: REGION, regionUrls: {}, corsOrigins: [], pools: ['default'], usdPerComputeHour: 0.05 },
     clock,
     log,
     forwarder: { forward: () => Promise.reject(new Error('nothing is forwarded here')) },
-    modelChecker: knownModelChecker,
+    graphs: PLAIN_GRAPHS,
+    sandbox: knownSandbox(),
+    tokenizers: createTokenizers(storage.artifacts),
+    webhookSender: {
+      check: async () => {},
+      post: () => Promise.reject(new Error('nothing is posted here')),
+    },
   };
   await ensurePlans(platform);
   const worker = createWorker(

@@ -1,0 +1,1251 @@
+/* Made from the OpenAPI document by `npm run client:generate`; not to be changed by hand. */
+
+export type ReplayOutput =
+  | {
+      kind: 'numbers';
+      name: string;
+      incomparable: number;
+      largest_difference: number;
+      p99_difference: number;
+    }
+  | {
+      kind: 'labels';
+      name: string;
+      incomparable: number;
+      labels: number;
+      changed: number;
+      changes: {
+        from: string;
+        to: string;
+        count: number;
+      }[];
+    };
+
+/**
+ * What each operation takes and answers, by its id.
+ */
+export interface Operations {
+  'server-metadata': {
+    answer: ServerMetadata;
+  };
+  'server-live': {
+    answer: ServerLive;
+  };
+  'server-ready': {
+    answer: ServerReady;
+  };
+  'model-list': {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ModelList;
+  };
+  'model-metadata': {
+    params: {
+      model: string;
+    };
+    answer: ModelMetadata;
+  };
+  'version-metadata': {
+    params: {
+      model: string;
+      version: string;
+    };
+    answer: ModelMetadata;
+  };
+  'model-ready': {
+    params: {
+      model: string;
+    };
+    answer: ModelReady;
+  };
+  'version-ready': {
+    params: {
+      model: string;
+      version: string;
+    };
+    answer: ModelReady;
+  };
+  infer: {
+    params: {
+      model: string;
+    };
+    body: InferRequest;
+    answer: InferResponse | PredictionPending;
+  };
+  'version-infer': {
+    params: {
+      model: string;
+      version: string;
+    };
+    body: InferRequest;
+    answer: InferResponse | PredictionPending;
+  };
+  'prediction-read': {
+    params: {
+      prediction: string;
+    };
+    answer: InferResponse | PredictionPending;
+  };
+  'prediction-cancel': {
+    params: {
+      prediction: string;
+    };
+    answer: PredictionCancelled;
+  };
+  openapi: {
+    answer: {
+      [k: string]: unknown;
+    };
+  };
+  'tenant-create': {
+    body: TenantCreate;
+    answer: Tenant;
+  };
+  'tenant-list': {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      items: Tenant[];
+      next: string | null;
+    };
+  };
+  'tenant-read': {
+    params: {
+      tenant: string;
+    };
+    answer: Tenant;
+  };
+  'tenant-patch': {
+    params: {
+      tenant: string;
+    };
+    body: TenantPatch;
+    answer: Tenant;
+  };
+  'tenant-remove': {
+    params: {
+      tenant: string;
+    };
+    answer: undefined;
+  };
+  'tenant-erase': {
+    params: {
+      tenant: string;
+    };
+    answer: undefined;
+  };
+  'capture-consent-put': {
+    params: {
+      tenant: string;
+    };
+    body: CaptureConsent;
+    answer: Tenant;
+  };
+  'tenant-usage': {
+    params: {
+      tenant: string;
+    };
+    answer: Usage;
+  };
+  'key-create': {
+    params: {
+      tenant: string;
+    };
+    body: ApiKeyCreate;
+    answer: ApiKeyCreated;
+  };
+  'key-list': {
+    params: {
+      tenant: string;
+    };
+    answer: {
+      items: ApiKey[];
+    };
+  };
+  'key-revoke': {
+    params: {
+      tenant: string;
+      key: string;
+    };
+    answer: undefined;
+  };
+  'browser-token-create': {
+    params: {
+      tenant: string;
+    };
+    body: BrowserTokenCreate;
+    answer: BrowserToken;
+  };
+  'operator-key-create': {
+    body: OperatorKeyCreate;
+    answer: ApiKeyCreated;
+  };
+  'operator-key-list': {
+    answer: {
+      items: ApiKey[];
+    };
+  };
+  'operator-key-revoke': {
+    params: {
+      key: string;
+    };
+    answer: undefined;
+  };
+  'plan-list': {
+    answer: {
+      items: Plan[];
+    };
+  };
+  'plan-put': {
+    params: {
+      plan: string;
+    };
+    body: PlanPut;
+    answer: Plan;
+  };
+  'issuer-list': {
+    answer: {
+      items: Issuer[];
+    };
+  };
+  'issuer-put': {
+    body: Issuer;
+    answer: Issuer;
+  };
+  'issuer-remove': {
+    query: {
+      issuer: string;
+    };
+    answer: undefined;
+  };
+  'upload-create': {
+    body: UploadCreate;
+    answer: Upload;
+  };
+  'upload-receive': {
+    params: {
+      upload: string;
+    };
+    query: {
+      token: string;
+    };
+    body: Uint8Array;
+    answer: UploadReceived;
+  };
+  'version-push': {
+    params: {
+      model: string;
+    };
+    body: VersionPush;
+    answer: ModelVersion | Validation;
+  };
+  'version-list': {
+    params: {
+      model: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      items: ModelVersion[];
+      next: string | null;
+    };
+  };
+  'validation-list': {
+    params: {
+      model: string;
+    };
+    query?: {
+      limit?: number;
+    };
+    answer: {
+      items: Validation[];
+    };
+  };
+  'validation-read': {
+    params: {
+      model: string;
+      validation: string;
+    };
+    answer: Validation;
+  };
+  'version-read': {
+    params: {
+      model: string;
+      version: string;
+    };
+    answer: ModelVersion;
+  };
+  'model-replay': {
+    params: {
+      model: string;
+    };
+    body: ReplayCreate;
+    answer: Replay;
+  };
+  'model-route-list': {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      items: ModelRoute[];
+      next: string | null;
+    };
+  };
+  'stable-put': {
+    params: {
+      model: string;
+    };
+    body: StablePut;
+    answer: ModelRoute;
+  };
+  'webhook-create': {
+    params: {
+      tenant: string;
+    };
+    body: WebhookCreate;
+    answer: WebhookWithSecret;
+  };
+  'webhook-list': {
+    params: {
+      tenant: string;
+    };
+    answer: {
+      items: Webhook[];
+    };
+  };
+  'webhook-read': {
+    params: {
+      tenant: string;
+      webhook: string;
+    };
+    answer: Webhook;
+  };
+  'webhook-patch': {
+    params: {
+      tenant: string;
+      webhook: string;
+    };
+    body: WebhookPatch;
+    answer: Webhook;
+  };
+  'webhook-remove': {
+    params: {
+      tenant: string;
+      webhook: string;
+    };
+    answer: undefined;
+  };
+  'webhook-secret-rotate': {
+    params: {
+      tenant: string;
+      webhook: string;
+    };
+    answer: WebhookWithSecret;
+  };
+  'webhook-test': {
+    params: {
+      tenant: string;
+      webhook: string;
+    };
+    answer: WebhookTested;
+  };
+  'delivery-list': {
+    params: {
+      tenant: string;
+      webhook: string;
+    };
+    query?: {
+      limit?: number;
+    };
+    answer: {
+      items: WebhookDelivery[];
+    };
+  };
+  'delivery-replay': {
+    params: {
+      tenant: string;
+      webhook: string;
+      delivery: string;
+    };
+    answer: WebhookDelivery;
+  };
+}
+export interface ServerMetadata {
+  name: string;
+  version: string;
+  extensions: string[];
+}
+export interface ServerLive {
+  live: boolean;
+}
+export interface ServerReady {
+  ready: boolean;
+}
+export interface ModelList {
+  models: {
+    name: string;
+    version: string | null;
+    ready: boolean;
+  }[];
+  next: string | null;
+}
+export interface ModelMetadata {
+  name: string;
+  versions: string[];
+  platform: 'onnx_onnxv1';
+  inputs: TensorMetadata[];
+  outputs: TensorMetadata[];
+}
+export interface TensorMetadata {
+  name: string;
+  datatype:
+    | 'BOOL'
+    | 'UINT8'
+    | 'UINT16'
+    | 'UINT32'
+    | 'UINT64'
+    | 'INT8'
+    | 'INT16'
+    | 'INT32'
+    | 'INT64'
+    | 'FP16'
+    | 'FP32'
+    | 'FP64'
+    | 'BYTES';
+  shape: number[];
+}
+export interface ModelReady {
+  name: string;
+  ready: boolean;
+}
+export interface InferRequest {
+  id?: string;
+  model_name?: string;
+  parameters?: {
+    binary_data_output?: boolean;
+    timeout_ms?: number;
+    content_type?: string;
+  };
+  inputs: RequestTensor[];
+  outputs?: {
+    name: string;
+    parameters?: {
+      binary_data?: boolean;
+    };
+  }[];
+}
+export interface RequestTensor {
+  name: string;
+  /**
+   * @maxItems 16
+   */
+  shape: number[];
+  datatype:
+    | 'BOOL'
+    | 'UINT8'
+    | 'UINT16'
+    | 'UINT32'
+    | 'UINT64'
+    | 'INT8'
+    | 'INT16'
+    | 'INT32'
+    | 'INT64'
+    | 'FP16'
+    | 'FP32'
+    | 'FP64'
+    | 'BYTES';
+  parameters?: {
+    binary_data_size?: number;
+    content_type?: string;
+  };
+  /**
+   * Row-major, flat or nested as the shape. INT64 and UINT64 beyond ±(2^53 − 1) are decimal strings; null is NaN.
+   */
+  data?: ((number | string | boolean | null) | unknown[])[];
+}
+export interface InferResponse {
+  model_name: string;
+  model_version: string;
+  id: string;
+  outputs: ResponseTensor[];
+}
+export interface ResponseTensor {
+  name: string;
+  datatype:
+    | 'BOOL'
+    | 'UINT8'
+    | 'UINT16'
+    | 'UINT32'
+    | 'UINT64'
+    | 'INT8'
+    | 'INT16'
+    | 'INT32'
+    | 'INT64'
+    | 'FP16'
+    | 'FP32'
+    | 'FP64'
+    | 'BYTES';
+  shape: number[];
+  parameters?: {
+    [k: string]: string | number | boolean;
+  };
+  /**
+   * Row-major, flat. NaN and infinities are null; see the binary extension for exact bits.
+   */
+  data?: (number | string | boolean | null)[];
+}
+export interface PredictionPending {
+  /**
+   * Ask GET /v2/predictions/{id} for the result.
+   */
+  id: string;
+  state: 'pending';
+  model_version: string;
+}
+export interface PredictionCancelled {
+  id: string;
+  /**
+   * ended: it had its outcome already.
+   */
+  state: 'cancelled' | 'ended';
+}
+export interface TenantCreate {
+  id: string;
+  name: string;
+  region?: string;
+  /**
+   * Id of a plan.
+   */
+  plan: string;
+  overrides?: {
+    requests_per_second?: number;
+    request_burst?: number;
+    rows_per_minute?: number;
+    requests_in_flight?: number;
+    waiting_handlers?: number;
+    daily_compute_ms?: number;
+    weight?: number;
+    /**
+     * @maxItems 1000
+     */
+    models?: string[];
+  };
+  wrong_region?: 'refuse' | 'redirect' | 'forward';
+  /**
+   * @maxItems 50
+   */
+  allowed_origins?: string[];
+  pool?: string;
+}
+export interface Tenant {
+  id: string;
+  name: string;
+  region: string;
+  plan: string;
+  overrides: {
+    requests_per_second?: number;
+    request_burst?: number;
+    rows_per_minute?: number;
+    requests_in_flight?: number;
+    waiting_handlers?: number;
+    daily_compute_ms?: number;
+    weight?: number;
+    /**
+     * @maxItems 1000
+     */
+    models?: string[];
+  };
+  wrong_region: 'refuse' | 'redirect' | 'forward';
+  /**
+   * @maxItems 50
+   */
+  allowed_origins: string[];
+  suspended: boolean;
+  pool: string | null;
+  capture_consent: boolean;
+  created_at_ms: number;
+  epoch: number;
+}
+export interface TenantPatch {
+  name?: string;
+  /**
+   * Id of a plan.
+   */
+  plan?: string;
+  overrides?: {
+    requests_per_second?: number;
+    request_burst?: number;
+    rows_per_minute?: number;
+    requests_in_flight?: number;
+    waiting_handlers?: number;
+    daily_compute_ms?: number;
+    weight?: number;
+    /**
+     * @maxItems 1000
+     */
+    models?: string[];
+  };
+  wrong_region?: 'refuse' | 'redirect' | 'forward';
+  /**
+   * @maxItems 50
+   */
+  allowed_origins?: string[];
+  suspended?: boolean;
+  pool?: string | null;
+  epoch?: number;
+}
+export interface CaptureConsent {
+  consent: boolean;
+}
+export interface Usage {
+  tenant: string;
+  day_start_ms: number;
+  compute_ms: number;
+  daily_compute_ms: number;
+  in_flight: number;
+  requests_in_flight: number;
+}
+export interface ApiKeyCreate {
+  label: string;
+  role?: 'tenant-user' | 'tenant-admin';
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  models?: string[];
+  expires_at_ms?: number;
+}
+export interface ApiKeyCreated {
+  /**
+   * Id of an API key, as the list of keys shows it.
+   */
+  id: string;
+  tenant: string | null;
+  role: 'tenant-user' | 'tenant-admin' | 'operator' | 'admin';
+  models: string[] | null;
+  label: string;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+  revoked_at_ms: number | null;
+  key: string;
+}
+export interface ApiKey {
+  /**
+   * Id of an API key, as the list of keys shows it.
+   */
+  id: string;
+  tenant: string | null;
+  role: 'tenant-user' | 'tenant-admin' | 'operator' | 'admin';
+  models: string[] | null;
+  label: string;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+  revoked_at_ms: number | null;
+}
+export interface BrowserTokenCreate {
+  user: string;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  models?: string[];
+}
+export interface BrowserToken {
+  token: string;
+  expires_at_ms: number;
+}
+export interface OperatorKeyCreate {
+  label: string;
+  role?: 'operator' | 'admin';
+  expires_at_ms?: number;
+}
+export interface Plan {
+  id: string;
+  limits: PlanLimits;
+  epoch: number;
+}
+export interface PlanLimits {
+  requests_per_second: number;
+  request_burst: number;
+  rows_per_minute: number;
+  requests_in_flight: number;
+  waiting_handlers: number;
+  daily_compute_ms: number;
+  weight: number;
+  /**
+   * @maxItems 1000
+   */
+  models: string[];
+}
+export interface PlanPut {
+  limits: PlanLimits;
+  epoch?: number;
+}
+export interface Issuer {
+  issuer: string;
+  audience: string;
+  jwks_uri: string;
+  /**
+   * @minItems 1
+   * @maxItems 10000
+   */
+  tenants: ('*' | string)[];
+  max_role: 'tenant-user' | 'tenant-admin' | 'operator' | 'admin';
+}
+export interface UploadCreate {
+  max_bytes?: number;
+}
+export interface Upload {
+  /**
+   * Id of an upload.
+   */
+  id: string;
+  url: string;
+  expires_at_ms: number;
+}
+export interface UploadReceived {
+  size_bytes: number;
+}
+export interface VersionPush {
+  manifest: {
+    [k: string]: unknown;
+  };
+  /**
+   * Id of an upload.
+   */
+  model_upload: string;
+  /**
+   * Id of an upload.
+   */
+  golden_upload?: string;
+  /**
+   * Id of an upload.
+   */
+  tokenizer_upload?: string;
+}
+export interface ModelVersion {
+  model: string;
+  version: string;
+  model_digest: string;
+  model_bytes: number;
+  golden_digest: string | null;
+  tokenizer_digest: string | null;
+  digest: string;
+  manifest: {
+    name: string;
+    description?: string;
+    license?: string;
+    provenance?: string;
+    inputs: {
+      [k: string]: {
+        min?: number;
+        max?: number;
+        maxLength?: number;
+        allowNotFinite?: boolean;
+        pad?: number;
+      };
+    };
+    batching: {
+      maxRows?: number;
+      maxPaddedElements?: number;
+      maxBatchMs?: number;
+      batchMateDependent: boolean;
+    };
+    limits: {
+      maxRows: number;
+      maxLength: number;
+    };
+    timeoutMs: number;
+    tokenizer?: {
+      input: string;
+      ids: string;
+      mask?: string;
+      typeIds?: string;
+      maxTokens: number;
+      longTexts: 'cut' | 'refuse';
+    };
+    cache?: {
+      seconds: number;
+    };
+    fallback?:
+      | {
+          model: string;
+          afterMs?: number;
+        }
+      | {
+          outputs: {
+            /**
+             * @minItems 1
+             * @maxItems 100000
+             */
+            [k: string]: (number | string | boolean)[];
+          };
+          afterMs?: number;
+        };
+    breaker: {
+      errorShare: number;
+      minRequests: number;
+      windowS: number;
+      openS: number;
+      probes: number;
+    };
+    variants?: {
+      [k: string]: string;
+    };
+    pool?: string;
+    capture?: {
+      share: number;
+      retentionDays: number;
+    };
+    mayBeConstant: boolean;
+    maxComputeMsPerRow: number;
+    tolerance: {
+      absolute: number;
+      relative: number;
+    };
+  };
+  signature: {
+    /**
+     * @minItems 1
+     */
+    inputs: {
+      name: string;
+      datatype:
+        | 'BOOL'
+        | 'UINT8'
+        | 'UINT16'
+        | 'UINT32'
+        | 'UINT64'
+        | 'INT8'
+        | 'INT16'
+        | 'INT32'
+        | 'INT64'
+        | 'FP16'
+        | 'FP32'
+        | 'FP64'
+        | 'BYTES';
+      shape: (number | string)[];
+    }[];
+    /**
+     * @minItems 1
+     */
+    outputs: {
+      name: string;
+      datatype:
+        | 'BOOL'
+        | 'UINT8'
+        | 'UINT16'
+        | 'UINT32'
+        | 'UINT64'
+        | 'INT8'
+        | 'INT16'
+        | 'INT32'
+        | 'INT64'
+        | 'FP16'
+        | 'FP32'
+        | 'FP64'
+        | 'BYTES';
+      shape: (number | string)[];
+    }[];
+  };
+  graph_signature: {
+    /**
+     * @minItems 1
+     */
+    inputs: {
+      name: string;
+      datatype:
+        | 'BOOL'
+        | 'UINT8'
+        | 'UINT16'
+        | 'UINT32'
+        | 'UINT64'
+        | 'INT8'
+        | 'INT16'
+        | 'INT32'
+        | 'INT64'
+        | 'FP16'
+        | 'FP32'
+        | 'FP64'
+        | 'BYTES';
+      shape: (number | string)[];
+    }[];
+    /**
+     * @minItems 1
+     */
+    outputs: {
+      name: string;
+      datatype:
+        | 'BOOL'
+        | 'UINT8'
+        | 'UINT16'
+        | 'UINT32'
+        | 'UINT64'
+        | 'INT8'
+        | 'INT16'
+        | 'INT32'
+        | 'INT64'
+        | 'FP16'
+        | 'FP32'
+        | 'FP64'
+        | 'BYTES';
+      shape: (number | string)[];
+    }[];
+  } | null;
+  validation: ValidationReport;
+  pushed_by: string;
+  pushed_at_ms: number;
+}
+export interface ValidationReport {
+  checks: Check[];
+  golden_pairs: number;
+  largest_difference: number;
+  load_ms: number;
+  row_ms: number;
+  memory_bytes: number;
+  batch_mates: {
+    verdict: 'independent' | 'size-dependent' | 'mate-dependent' | 'never-batched';
+    largest_difference: number;
+  };
+  speed: {
+    rows: number;
+    length: number;
+    run_ms: number;
+  }[];
+  batching: {
+    max_rows: number;
+    max_padded_elements?: number;
+    max_batch_ms: number;
+  };
+  usd_per_thousand: number;
+  repairs: string[];
+  took_ms: number;
+}
+export interface Check {
+  check:
+    | 'file'
+    | 'loads'
+    | 'signature'
+    | 'golden'
+    | 'constant'
+    | 'not-finite'
+    | 'zero-size'
+    | 'probes'
+    | 'batch-mates'
+    | 'speed'
+    | 'memory';
+  outcome: 'passed' | 'repaired' | 'warning' | 'refused' | 'skipped';
+  detail: string;
+  advice?: string;
+  took_ms: number;
+}
+export interface Validation {
+  id: string;
+  model: string;
+  state: 'queued' | 'running' | 'accepted' | 'refused';
+  model_digest: string;
+  model_bytes: number;
+  digest: string;
+  pushed_by: string;
+  created_at_ms: number;
+  expires_at_ms: number;
+  checks: Check[];
+  progress: string | null;
+  version: string | null;
+  problem: Refusal | null;
+}
+export interface Refusal {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: string;
+  retryable: boolean;
+  advice: string;
+  [k: string]: unknown;
+}
+export interface ReplayCreate {
+  /**
+   * Number of a version.
+   */
+  from: string;
+  /**
+   * Number of a version.
+   */
+  to: string;
+  /**
+   * Name of a model.
+   */
+  to_model?: string;
+  source?: 'golden' | 'captured';
+  limit?: number;
+  tenant?: string;
+}
+export interface Replay {
+  source: 'golden' | 'captured';
+  from: ReplaySide;
+  to: ReplaySide;
+  inputs: number;
+  compared: number;
+  agree: number;
+  differ: number;
+  both_failed: number;
+  stopped: ('time' | 'crashes' | 'cancelled') | null;
+  outputs: ReplayOutput[];
+  differing: string[];
+  took_ms: number;
+}
+export interface ReplaySide {
+  model: string;
+  version: string;
+  p50_ms: number | null;
+  p99_ms: number | null;
+  refused: number;
+  crashed: number;
+  timed_out: number;
+}
+export interface ModelRoute {
+  model: string;
+  stable: string | null;
+  epoch: number;
+}
+export interface StablePut {
+  /**
+   * Number of a version.
+   */
+  version: string;
+  epoch?: number;
+}
+export interface WebhookCreate {
+  url: string;
+  /**
+   * @minItems 1
+   */
+  events?: ('prediction.succeeded' | 'prediction.failed')[];
+}
+export interface WebhookWithSecret {
+  /**
+   * Id of a webhook.
+   */
+  id: string;
+  url: string;
+  /**
+   * @minItems 1
+   */
+  events: ('prediction.succeeded' | 'prediction.failed')[];
+  disabled: 'no' | 'by-tenant' | 'gone';
+  created_at_ms: number;
+  secret: string;
+}
+export interface Webhook {
+  /**
+   * Id of a webhook.
+   */
+  id: string;
+  url: string;
+  /**
+   * @minItems 1
+   */
+  events: ('prediction.succeeded' | 'prediction.failed')[];
+  disabled: 'no' | 'by-tenant' | 'gone';
+  created_at_ms: number;
+}
+export interface WebhookPatch {
+  url?: string;
+  /**
+   * @minItems 1
+   */
+  events?: ('prediction.succeeded' | 'prediction.failed')[];
+  disabled?: 'no' | 'by-tenant';
+}
+export interface WebhookTested {
+  delivered: boolean;
+  result: string;
+}
+export interface WebhookDelivery {
+  /**
+   * Id of a delivery: the webhook-id of its message.
+   */
+  id: string;
+  /**
+   * Id of a prediction, from Location or the 202 body.
+   */
+  prediction: string;
+  event: 'prediction.succeeded' | 'prediction.failed';
+  state: 'waiting' | 'delivered' | 'given-up';
+  attempts: number;
+  last_result: string | null;
+  created_at_ms: number;
+  due_at_ms: number | null;
+}
+/**
+ * RFC 9457. Members beyond these are facts of the failure, in snake_case.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Problem".
+ */
+export interface Problem {
+  type: string;
+  title: string;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 421 | 422 | 429 | 431 | 500 | 502 | 503 | 504;
+  detail: string;
+  instance: string;
+  code:
+    | 'credentials-missing'
+    | 'credentials-invalid'
+    | 'credentials-expired'
+    | 'issuer-unknown'
+    | 'issuer-unavailable'
+    | 'forbidden'
+    | 'wrong-region'
+    | 'region-unavailable'
+    | 'route-unknown'
+    | 'method-unsupported'
+    | 'tenant-unknown'
+    | 'model-unknown'
+    | 'version-unknown'
+    | 'version-not-ready'
+    | 'prediction-unknown'
+    | 'key-unknown'
+    | 'plan-unknown'
+    | 'pool-unknown'
+    | 'webhook-unknown'
+    | 'delivery-unknown'
+    | 'webhook-limit-reached'
+    | 'webhook-url-refused'
+    | 'validation-unknown'
+    | 'upload-unknown'
+    | 'body-too-large'
+    | 'body-incomplete'
+    | 'headers-too-large'
+    | 'json-invalid'
+    | 'json-too-deep'
+    | 'request-invalid'
+    | 'field-unknown'
+    | 'content-encoding-unsupported'
+    | 'binary-length-invalid'
+    | 'input-missing'
+    | 'input-unknown'
+    | 'output-unknown'
+    | 'datatype-mismatch'
+    | 'datatype-unsupported'
+    | 'shape-mismatch'
+    | 'element-count-mismatch'
+    | 'element-invalid'
+    | 'value-out-of-range'
+    | 'value-not-finite'
+    | 'text-invalid'
+    | 'input-too-large'
+    | 'header-invalid'
+    | 'deadline-too-short'
+    | 'idempotency-key-reused'
+    | 'idempotency-in-flight'
+    | 'state-conflict'
+    | 'already-exists'
+    | 'quota-exceeded'
+    | 'in-flight-exceeded'
+    | 'compute-budget-exceeded'
+    | 'version-unavailable'
+    | 'pool-unavailable'
+    | 'overloaded'
+    | 'draining'
+    | 'prediction-cancelled'
+    | 'prediction-expired'
+    | 'prediction-timeout'
+    | 'prediction-failed'
+    | 'runner-crashed'
+    | 'input-quarantined'
+    | 'model-load-failed'
+    | 'artifact-missing'
+    | 'artifact-damaged'
+    | 'manifest-invalid'
+    | 'model-invalid'
+    | 'golden-mismatch'
+    | 'golden-invalid'
+    | 'model-external-data'
+    | 'model-output-unsupported'
+    | 'model-constant'
+    | 'model-crashes'
+    | 'tokenizer-invalid'
+    | 'validation-timeout'
+    | 'validation-failed'
+    | 'data-erased'
+    | 'record-damaged'
+    | 'storage-unavailable'
+    | 'internal';
+  request_id: string;
+  retryable: boolean;
+  advice: string;
+  /**
+   * What to correct.
+   */
+  field?: string;
+  /**
+   * On /v2: what clients of the Open Inference Protocol read.
+   */
+  error?: string;
+}
+
+/** Method and path of each operation, and the error status that is an answer of it, if there is one. */
+export const OPERATIONS = {
+  'server-metadata': ['GET', '/v2'],
+  'server-live': ['GET', '/v2/health/live'],
+  'server-ready': ['GET', '/v2/health/ready', 503],
+  'model-list': ['GET', '/v2/models'],
+  'model-metadata': ['GET', '/v2/models/{model}'],
+  'version-metadata': ['GET', '/v2/models/{model}/versions/{version}'],
+  'model-ready': ['GET', '/v2/models/{model}/ready', 503],
+  'version-ready': ['GET', '/v2/models/{model}/versions/{version}/ready', 503],
+  infer: ['POST', '/v2/models/{model}/infer'],
+  'version-infer': ['POST', '/v2/models/{model}/versions/{version}/infer'],
+  'prediction-read': ['GET', '/v2/predictions/{prediction}'],
+  'prediction-cancel': ['DELETE', '/v2/predictions/{prediction}'],
+  openapi: ['GET', '/openapi.json'],
+  'tenant-create': ['POST', '/control/v1/tenants'],
+  'tenant-list': ['GET', '/control/v1/tenants'],
+  'tenant-read': ['GET', '/control/v1/tenants/{tenant}'],
+  'tenant-patch': ['PATCH', '/control/v1/tenants/{tenant}'],
+  'tenant-remove': ['DELETE', '/control/v1/tenants/{tenant}'],
+  'tenant-erase': ['DELETE', '/control/v1/tenants/{tenant}/data'],
+  'capture-consent-put': ['PUT', '/control/v1/tenants/{tenant}/capture-consent'],
+  'tenant-usage': ['GET', '/control/v1/tenants/{tenant}/usage'],
+  'key-create': ['POST', '/control/v1/tenants/{tenant}/keys'],
+  'key-list': ['GET', '/control/v1/tenants/{tenant}/keys'],
+  'key-revoke': ['DELETE', '/control/v1/tenants/{tenant}/keys/{key}'],
+  'browser-token-create': ['POST', '/control/v1/tenants/{tenant}/browser-tokens'],
+  'operator-key-create': ['POST', '/control/v1/operator-keys'],
+  'operator-key-list': ['GET', '/control/v1/operator-keys'],
+  'operator-key-revoke': ['DELETE', '/control/v1/operator-keys/{key}'],
+  'plan-list': ['GET', '/control/v1/plans'],
+  'plan-put': ['PUT', '/control/v1/plans/{plan}'],
+  'issuer-list': ['GET', '/control/v1/issuers'],
+  'issuer-put': ['PUT', '/control/v1/issuers'],
+  'issuer-remove': ['DELETE', '/control/v1/issuers'],
+  'upload-create': ['POST', '/control/v1/uploads'],
+  'upload-receive': ['PUT', '/uploads/{upload}'],
+  'version-push': ['POST', '/control/v1/models/{model}/versions'],
+  'version-list': ['GET', '/control/v1/models/{model}/versions'],
+  'validation-list': ['GET', '/control/v1/models/{model}/validations'],
+  'validation-read': ['GET', '/control/v1/models/{model}/validations/{validation}'],
+  'version-read': ['GET', '/control/v1/models/{model}/versions/{version}'],
+  'model-replay': ['POST', '/control/v1/models/{model}/replays'],
+  'model-route-list': ['GET', '/control/v1/models'],
+  'stable-put': ['PUT', '/control/v1/models/{model}/stable'],
+  'webhook-create': ['POST', '/control/v1/tenants/{tenant}/webhooks'],
+  'webhook-list': ['GET', '/control/v1/tenants/{tenant}/webhooks'],
+  'webhook-read': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],
+  'webhook-patch': ['PATCH', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],
+  'webhook-remove': ['DELETE', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],
+  'webhook-secret-rotate': ['POST', '/control/v1/tenants/{tenant}/webhooks/{webhook}/rotate-secret'],
+  'webhook-test': ['POST', '/control/v1/tenants/{tenant}/webhooks/{webhook}/test'],
+  'delivery-list': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}/deliveries'],
+  'delivery-replay': ['POST', '/control/v1/tenants/{tenant}/webhooks/{webhook}/deliveries/{delivery}/replay'],
+} as const satisfies Record<keyof Operations, readonly [string, string, number?]>;

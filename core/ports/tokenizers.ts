@@ -1,0 +1,11 @@
+/**
+ * Token ids of one text, special tokens included; at least one, each from 0 to 2^31 − 1. The same text has the same ids. Throws
+ * `text-invalid` for a text without a token, or that the tokenizer cannot take.
+ */
+export type Tokenizer = { encode(text: string): readonly number[] };
+
+/** Tokenizers by the digest of their `tokenizer.json`. */
+export interface Tokenizers {
+  /** Opened once and kept. `artifact-missing`, `artifact-damaged`, `tokenizer-invalid`. */
+  open(digest: string): Promise<Tokenizer>;
+}

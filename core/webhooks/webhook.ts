@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { tenantIdSchema } from '../tenancy/tenant.ts';
+
+export const WEBHOOK_ID = /^wh_[0-9a-f]{16}$/;
+export const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;
+export const WEBHOOK_EVENTS = ['prediction.succeeded', 'prediction.failed'] as const;
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+
+/** An address of a tenant's that is told when accepted predictions end. */
+export const webhookEndpointSchema = z.strictObject({
+  id: z.string().regex(WEBHOOK_ID),
+  tenant: tenantIdSchema,
+  url: z.string().max(2000),
+  events: z.array(z.enum(WEBHOOK_EVENTS)).min(1),
+  /** `whsec_` and base64: signs every message (Standard Webhooks). Shown once. */
+  secret: z.string(),
+  /** The secret before the last change, which signs too for a while. */
+  previousSecret: z.strictObject({ secret: z.string(), untilMs: z.number() }).optional(),
+  /** `gone`: the address answered 410. */
+  disabled: z.enum(['no', 'by-tenant', 'gone']),
+  createdAtMs: z.int(),
+});
+
+/** One message for one endpoint. It names the prediction and holds nothing of its inputs or outputs. */
+export const webhookDeliverySchema = z.strictObject({
+  /** `msg_` and 32 hex digits, of prediction and endpoint: the same message always has the same id. */
+  id: z.string(),
+  tenant: tenantIdSchema,
+  endpoint: z.string(),
+  prediction: z.string(),
+  event: z.enum(WEBHOOK_EVENTS),
+  /** The body, exactly as it is signed and sent. */
+  body: z.string(),
+  state: z.enum(['waiting', 'delivered', 'given-up']),
+  attempts: z.int().min(0),
+  /** What the last attempt came to: an HTTP status, or why none came. */
+  lastResult: z.string().optional(),
+  createdAtMs: z.number(),
+  dueAtMs: z.number(),
+  expiresAtMs: z.number(),
+});
+
+export type WebhookEndpoint = z.infer<typeof webhookEndpointSchema>;
+export type WebhookDelivery = z.infer<typeof webhookDeliverySchema>;
