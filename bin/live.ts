@@ -27,7 +27,7 @@ export function openLive(stream: NodeJS.WriteStream): Live {
     },
     doing(text) {
       if (!stream.isTTY) return;
-      const room = Math.max(10, (stream.columns ?? 80) - 3);
+      const room = Math.max(10, (stream.columns || 80) - 3);
       stream.write(`${CLEAR_LINE}${paint('dim', `… ${text.slice(0, room)}`)}`);
       isDoing = true;
     },

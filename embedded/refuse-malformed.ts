@@ -15,7 +15,9 @@ const CLOSES_AFTER_MS = SECOND_MS;
  */
 export function refuseMalformed(serving: Serving, connection: Connection, code: string | undefined): void {
   const { socket } = connection;
-  if (!socket.writable || code === 'ECONNRESET') {
+  // A connection that was opened ahead and never used gets no answer: its client would take it for the next request's.
+  const wasNeverUsed = code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+  if (!socket.writable || code === 'ECONNRESET' || wasNeverUsed) {
     socket.destroy();
     return;
   }

@@ -51,7 +51,10 @@ async function prepare(source: Source): Promise<PreparedGraph> {
   refuseExternalData(survey);
   checkOperators(survey);
   const repairs: Repair[] = [...(await cutOutputs(reader, survey, graph))];
-  for (const frame of survey.stringNormalizers) repairs.push(...[(await mendLocale(reader, frame)) ?? []].flat());
+  for (const frame of survey.stringNormalizers) {
+    const repair = await mendLocale(reader, frame);
+    if (repair !== undefined) repairs.push(repair);
+  }
   const summary = summarize(survey);
   if (repairs.length === 0) return { path: modelPath, repairs: [], summary, discard: async () => {} };
   return { ...(await writeRepaired(source, repairs)), summary };
@@ -59,18 +62,13 @@ async function prepare(source: Source): Promise<PreparedGraph> {
 
 /** What every model has; something else that happens to be a protocol buffer has not. */
 function refuseIncomplete({ graph, opsets, operators, inputs, outputs }: Survey): Frame {
-  const missing =
-    graph === undefined
-      ? 'it has no graph'
-      : opsets.size === 0
-        ? 'it names no opset'
-        : operators.size === 0
-          ? 'its graph has no nodes'
-          : inputs.length === 0
-            ? 'its graph has no inputs'
-            : outputs.length === 0
-              ? 'its graph has no outputs'
-              : undefined;
+  const [missing] = [
+    ...(graph === undefined ? ['it has no graph'] : []),
+    ...(opsets.size === 0 ? ['it names no opset'] : []),
+    ...(operators.size === 0 ? ['its graph has no nodes'] : []),
+    ...(inputs.length === 0 ? ['its graph has no inputs'] : []),
+    ...(outputs.length === 0 ? ['its graph has no outputs'] : []),
+  ];
   if (graph !== undefined && missing === undefined) return graph;
   throw new Failure('model-invalid', {
     detail: `the file can be read as a protocol buffer, but is no complete ONNX model: ${missing}`,

@@ -46,6 +46,7 @@ export function environmentOf(
 /** A reason to show for a session that could not be made: which provider is missing, if that is why. */
 export function explainLoadError(provider: Provider, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (/bad_alloc/.test(message)) return `there is not enough memory for it (${message})`;
   const missing = /libonnxruntime_providers|backend not found|execution provider|cuda.*(not|fail)/i.test(message);
   return provider !== 'cpu' && missing ? PREPARED[provider].absent : message;
 }

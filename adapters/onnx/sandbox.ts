@@ -15,9 +15,12 @@ export function createSandbox(clock: Clock, spawn: (limits: SandboxLimits) => Mo
   return {
     async load(modelPath, limits) {
       // Alone in a folder: weights that the file says lie beside it are not there, and no other model's file is within reach.
-      const folder = await mkdtemp(join(tmpdir(), 'sluice-check-'));
-      const path = join(folder, 'model.onnx');
       const runner = spawn(limits);
+      const folder = await mkdtemp(join(tmpdir(), 'sluice-check-')).catch((error: unknown) => {
+        runner.kill();
+        throw error;
+      });
+      const path = join(folder, 'model.onnx');
       const watched = new AbortController();
       const watching = watch(runner, clock, watched.signal);
       const close = async () => {

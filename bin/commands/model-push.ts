@@ -24,7 +24,7 @@ import { paint } from '../table.ts';
 type PushOptions = RemoteOptions & { readonly stable?: boolean };
 
 /** How a push ended; what `--json` prints. */
-type Outcome =
+export type PushOutcome =
   | { readonly state: 'accepted' | 'known'; readonly version: VersionJson }
   | { readonly state: 'refused'; readonly problem: Problem; readonly validation?: ValidationJson };
 
@@ -39,7 +39,7 @@ export async function pushFolder(path: string, options: PushOptions): Promise<vo
     const folder = await readModelFolder(path);
     for (const note of folder.notes) live.line(paint('dim', note));
     const connection = await connect(options);
-    const ended = await push(connection, folder, live);
+    const ended = await pushModelFolder(connection, folder, live);
     if (ended.state !== 'refused' && options.stable) await makeStable(connection, ended.version);
     return ended;
   });
@@ -51,7 +51,7 @@ export async function pushFolder(path: string, options: PushOptions): Promise<vo
 }
 
 /** Whatever goes wrong as a refusal that can be printed either way. */
-async function refusable(push: () => Promise<Outcome>): Promise<Outcome> {
+async function refusable(push: () => Promise<PushOutcome>): Promise<PushOutcome> {
   try {
     return await push();
   } catch (error) {
@@ -63,7 +63,8 @@ async function refusable(push: () => Promise<Outcome>): Promise<Outcome> {
 
 const NOT_SENT = { instance: '', requestId: '' };
 
-async function push(connection: Connection, folder: ModelFolder, live: Live): Promise<Outcome> {
+/** Uploads a folder and waits for its validation. Throws `RequestRefused` where it is refused before that. */
+export async function pushModelFolder(connection: Connection, folder: ModelFolder, live: Live): Promise<PushOutcome> {
   const { manifest, model, golden, tokenizer } = folder;
   const name = String(manifest.name);
   // Without a name there is no address to push to: the folder's own mistakes are told here.
@@ -152,7 +153,7 @@ function modelPath(model: string): string {
   return `/control/v1/models/${encodeURIComponent(model)}`;
 }
 
-function describeOutcome({ state, version }: Extract<Outcome, { version: VersionJson }>): string {
+function describeOutcome({ state, version }: Extract<PushOutcome, { version: VersionJson }>): string {
   const name = paint('bold', `${version.model} version ${version.version}`);
   const pushed = new Date(version.pushed_at_ms).toISOString().slice(0, 19);
   const what =

@@ -11,6 +11,7 @@ import { basePort, collectPool, dataFolder, poolsFromEnvironment } from '../opti
 import { progress } from '../output.ts';
 import { paint } from '../table.ts';
 import { runDemo } from './demo.ts';
+import { runModelsDemo } from './demo-models.ts';
 
 type StartOptions = {
   readonly host: string;
@@ -20,6 +21,7 @@ type StartOptions = {
   readonly webhooksToPrivate?: boolean;
 };
 
+const DEMO_MODELS: readonly SampleName[] = ['ticket-sentiment', 'row-sum', 'item-recommender'];
 const STARTED_WITH: readonly SampleName[] = ['ticket-sentiment', 'row-sum'];
 
 export function addStartCommands(program: Command): void {
@@ -39,7 +41,10 @@ export function addStartCommands(program: Command): void {
     )
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .action(start);
-  program.command('demo').description('start, show a tour of what tenants see, and stop').action(demo);
+  program
+    .command('demo [tour]')
+    .description('start, show a tour (tenants, the default, or models), and stop')
+    .action(demo);
 }
 
 async function start(options: StartOptions): Promise<void> {
@@ -50,7 +55,24 @@ async function start(options: StartOptions): Promise<void> {
   await platform.stop();
 }
 
-async function demo(): Promise<void> {
+async function demo(tour = 'tenants'): Promise<void> {
+  if (tour === 'tenants') await demoTenants();
+  else if (tour === 'models') await demoModels();
+  else throw new Error(`There is no tour ${tour}: tenants or models.`);
+}
+
+async function demoModels(): Promise<void> {
+  const { platform, credentials } = await bringUp({ host: '127.0.0.1', cors: [], logLevel: 'silent' }, DEMO_MODELS);
+  try {
+    const [sentiment = '', ...sound] = await Promise.all(DEMO_MODELS.map(sampleFolder));
+    const operator = { url: platform.regions.us?.url ?? '', apiKey: credentials.operator.apiKey };
+    if (!(await runModelsDemo({ credentials, operator, sentiment, sound }))) process.exitCode = 1;
+  } finally {
+    await platform.stop();
+  }
+}
+
+async function demoTenants(): Promise<void> {
   const everything = SAMPLE_MODELS.map((sample) => sample.name);
   const { platform, credentials } = await bringUp({ host: '127.0.0.1', cors: [], logLevel: 'warn' }, everything);
   try {
@@ -61,6 +83,10 @@ async function demo(): Promise<void> {
   }
 }
 
+function sampleFolder(name: SampleName): Promise<string> {
+  return ensureSampleModel(name, join('.cache', 'models'), progress);
+}
+
 async function bringUp(
   options: StartOptions,
   models: readonly SampleName[],
@@ -68,7 +94,7 @@ async function bringUp(
   const folder = dataFolder();
   const port = basePort();
   const folders = [];
-  for (const name of models) folders.push(await ensureSampleModel(name, join('.cache', 'models'), progress));
+  for (const name of models) folders.push(await sampleFolder(name));
   const log = new JsonLog(process.stderr, new SystemClock(), options.logLevel);
   const platform = await startPlatform({
     dataFolder: folder,

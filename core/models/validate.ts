@@ -8,7 +8,7 @@ import { checkAgainstSignature } from './check-manifest.ts';
 import type { GoldenPair } from './golden.ts';
 import type { Manifest } from './manifest.ts';
 import type { Validation } from './report.ts';
-import { isBatchable, type Signature } from './signature.ts';
+import type { Signature } from './signature.ts';
 import { publicSignature } from './tokenized-signature.ts';
 import { checkBatchMates } from './validation/check-batch-mates.ts';
 import { checkConstant } from './validation/check-constant.ts';
@@ -159,14 +159,7 @@ function checkSignature(
   const signature = manifest.tokenizer === undefined ? graph : publicSignature(graph, manifest.tokenizer);
   const examination = examine({ model, manifest, signature, graph, tokenizer });
   const detail = `${described(signature.inputs)} in, ${described(signature.outputs)} out`;
-  const finding: Finding = isBatchable(graph)
-    ? { outcome: 'passed', detail }
-    : {
-        outcome: 'warning',
-        detail: `${detail}; not every first dimension is free under one name, so requests never share a run`,
-        advice: 'Name dimension 0 of every input and output alike when exporting (dynamic_axes: {0: "batch"}).',
-      };
-  return { finding, examination };
+  return { finding: { outcome: 'passed', detail }, examination };
 }
 
 /** onnxruntime-node refuses FP16 data as input on Node 24, whatever is sent. */

@@ -14,6 +14,7 @@ import { BROKEN_LOG } from '../support/broken-log.ts';
 import { BROKEN_NOTICES } from '../support/broken-notices.ts';
 import { BROKEN_QUARANTINE } from '../support/broken-quarantine.ts';
 import { BROKEN_REGISTRY } from '../support/broken-registry.ts';
+import { BROKEN_SANDBOX } from '../support/broken-sandbox.ts';
 import { BROKEN_TOKENIZERS } from '../support/broken-tokenizers.ts';
 import { BROKEN_UPLOADS } from '../support/broken-uploads.ts';
 import { BROKEN_VALIDATIONS } from '../support/broken-validations.ts';
@@ -37,12 +38,14 @@ import {
   localDirectory,
   localLog,
   localPort,
+  localSandbox,
   localTokenizers,
   localUploads,
 } from './local-adapters.ts';
 import { logCases } from './log.contract.ts';
 import { quarantineCases } from './quarantine.contract.ts';
 import { registryCases } from './registry.contract.ts';
+import { sandboxCases } from './sandbox.contract.ts';
 import { tokenizersCases } from './tokenizers.contract.ts';
 import { uploadsCases } from './uploads.contract.ts';
 import { validationsCases } from './validations.contract.ts';
@@ -54,6 +57,7 @@ expectCaught('directory', directoryCases, localDirectory, BROKEN_DIRECTORY);
 expectCaught('registry', registryCases, localPort('registry'), BROKEN_REGISTRY);
 expectCaught('answers', answersCases, localPort('answers'), BROKEN_ANSWERS);
 expectCaught('artifacts', artifactsCases, localArtifacts, BROKEN_ARTIFACTS);
+expectCaught('sandbox', sandboxCases, localSandbox, BROKEN_SANDBOX);
 expectCaught('tokenizers', tokenizersCases, localTokenizers, BROKEN_TOKENIZERS);
 expectCaught('uploads', uploadsCases, localUploads, BROKEN_UPLOADS);
 expectCaught('limits', limitsCases, localPort('limits'), BROKEN_LIMITS);

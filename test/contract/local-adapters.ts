@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,18 +7,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { JsonLog } from '../../adapters/local/json-log.ts';
 import { type OpenRegion, openDirectory } from '../../adapters/local/open-region.ts';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
+import type { ModelRunner } from '../../adapters/onnx/model-runner.ts';
+import { createSandbox } from '../../adapters/onnx/sandbox.ts';
 import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import type { Artifacts } from '../../core/ports/artifacts.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Directory } from '../../core/ports/directory.ts';
 import type { Log } from '../../core/ports/log.ts';
+import type { Sandbox } from '../../core/ports/sandbox.ts';
 import type { Tokenizers } from '../../core/ports/tokenizers.ts';
 import type { Uploads } from '../../core/ports/uploads.ts';
+import { spawnRunner } from '../../gpu-worker/runner-process.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
 import type { ArtifactsSubject } from './artifacts.contract.ts';
 import type { Adapter, Subject } from './contract.ts';
 import type { DirectorySubject } from './directory.contract.ts';
 import type { LogSubject } from './log.contract.ts';
+import type { SandboxSubject } from './sandbox.contract.ts';
 import type { TokenizersSubject } from './tokenizers.contract.ts';
 import type { UploadsSubject } from './uploads.contract.ts';
 
@@ -74,6 +79,35 @@ export const localTokenizers: Adapter<Tokenizers, TokenizersSubject> = {
         await writeFile(fileOf(digest), bytes);
       },
       lose: (digest: string) => rm(fileOf(digest)),
+    });
+  },
+};
+
+export const localSandbox: Adapter<Sandbox, SandboxSubject> = {
+  async open() {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    const clock = new SystemClock();
+    const runners: ModelRunner[] = [];
+    const port = createSandbox(clock, ({ memoryBytes }) => {
+      const settings = { provider: 'cpu', intraOpThreads: 1, environment: {}, thorough: true } as const;
+      const runner = spawnRunner({ ...settings, memoryLimitBytes: memoryBytes }, clock);
+      runners.push(runner);
+      return runner;
+    });
+    let files = 0;
+    return withMore(hostSubject(port), {
+      nowMs: () => clock.nowMs(),
+      write(model: Uint8Array) {
+        files += 1;
+        const path = join(folder, `${files}.onnx`);
+        writeFileSync(path, model);
+        return path;
+      },
+      left: async () => runners.filter((runner) => runner.alive()).length,
+      async close() {
+        for (const runner of runners) runner.kill();
+        await rm(folder, { recursive: true });
+      },
     });
   },
 };

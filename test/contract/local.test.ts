@@ -15,12 +15,14 @@ import {
   localDirectory,
   localLog,
   localPort,
+  localSandbox,
   localTokenizers,
   localUploads,
 } from './local-adapters.ts';
 import { describeLogContract } from './log.contract.ts';
 import { describeQuarantineContract } from './quarantine.contract.ts';
 import { describeRegistryContract } from './registry.contract.ts';
+import { describeSandboxContract } from './sandbox.contract.ts';
 import { describeTokenizersContract } from './tokenizers.contract.ts';
 import { describeUploadsContract } from './uploads.contract.ts';
 import { describeValidationsContract } from './validations.contract.ts';
@@ -32,6 +34,7 @@ describeDirectoryContract('local', localDirectory);
 describeRegistryContract('local', localPort('registry'));
 describeAnswersContract('local', localPort('answers'));
 describeArtifactsContract('local', localArtifacts);
+describeSandboxContract('local', localSandbox);
 describeTokenizersContract('local', localTokenizers);
 describeUploadsContract('local', localUploads);
 describeLimitsContract('local', localPort('limits'));

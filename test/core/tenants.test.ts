@@ -161,11 +161,15 @@ describe('erasing', () => {
         queue: watched('queue'),
         idempotency: watched('idempotency'),
         quarantine: watched('quarantine'),
+        captures: watched('captures'),
         limits: watched('limits'),
       },
       'acme',
     );
-    expect([order[0], order.slice(1).sort()]).toEqual(['key', ['idempotency', 'jobs', 'quarantine', 'queue']]);
+    expect([order[0], order.slice(1).sort()]).toEqual([
+      'key',
+      ['captures', 'idempotency', 'jobs', 'quarantine', 'queue'],
+    ]);
     expect(await codeOf(host.dataKeys.open('acme', 'job/1', sealed))).toBe('data-erased');
     expect(await host.registry.readTenant('acme')).toBeDefined();
     expect((await host.registry.readKey(record.id))?.revokedAtMs).toBeUndefined();

@@ -29,6 +29,7 @@ test('what was answered outlasts kill -9 at every write boundary', { timeout: LI
     'cut short',
     'keys',
     'pushes',
+    'accepted pushes',
   ]) {
     expect(report.counts.get(what), what).toBeGreaterThan(0);
   }

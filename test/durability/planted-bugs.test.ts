@@ -37,6 +37,7 @@ const HUNTS: readonly Hunt[] = [
     focus: ['create-tenant', 'create-key', 'change-tenant'],
     killAt: ['commit:before'],
   },
+  { bug: 'push-before-commit', breaches: ['record-lost'], focus: ['push-later'], killAt: ['commit:before'] },
   { bug: 'quarantined-in-memory', breaches: ['quarantine-forgotten'], focus: ['infer-crash'], killAt: AT_REST },
   { bug: 'outcome-retold', breaches: ['outcome-changed'], focus: ['infer', 'read'], killAt: AT_REST },
 ];

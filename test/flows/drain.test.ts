@@ -5,10 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { descendantsOf } from '../../bin/descendants.ts';
 import { slowModel } from '../support/bad-models.ts';
 import { ApiClient, firstOutput, fourOf, int64s, texts } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
-import { descendantsOf, isRunning } from '../support/processes.ts';
+import { isRunning } from '../support/processes.ts';
 import { pushModel, withManifest } from '../support/push-model.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');

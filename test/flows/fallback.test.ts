@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { descendantsOf } from '../../bin/descendants.ts';
 import { DEGRADATIONS } from '../../core/inference/degradation.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { ManifestFile } from '../../models/model-folder.ts';
@@ -14,7 +15,6 @@ import {
   type JsonTensor,
 } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
-import { descendantsOf } from '../support/processes.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 const BREAKER = { minRequests: 5, windowS: 5, openS: 1, probes: 2 };

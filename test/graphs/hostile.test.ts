@@ -7,7 +7,8 @@ import { writeModel, writeVarint } from '../../adapters/onnx/graph/codec.ts';
 import { createGraphs } from '../../adapters/onnx/graphs.ts';
 import { Failure } from '../../core/failure.ts';
 import { MIB } from '../../core/units.ts';
-import { classifier, GraphFolder } from '../support/graphs.ts';
+import { sklearnClassifier } from '../../models/sklearn-classifier.ts';
+import { GraphFolder } from '../support/graphs.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SENTIMENT = readFileSync(join(ROOT, 'models', 'ticket-sentiment', 'model.onnx'));
@@ -35,8 +36,8 @@ async function endOf(path: string): Promise<string> {
 /** A trained model, and two whose outputs are repaired. */
 const SEEDS = [
   SENTIMENT,
-  Buffer.from(writeModel(classifier({ labels: 'strings', zipMap: true }))),
-  Buffer.from(writeModel(classifier({ labels: 'int64s', zipMap: true, mlOnly: true }))),
+  Buffer.from(writeModel(sklearnClassifier({ labels: 'strings', zipMap: true }))),
+  Buffer.from(writeModel(sklearnClassifier({ labels: 'int64s', zipMap: true, mlOnly: true }))),
 ];
 
 const flips = fc.array(
@@ -50,6 +51,7 @@ const flips = fc.array(
 test('a file with flipped bytes, cut short or filled with noise is prepared or refused, nothing else', async () => {
   const path = join(folder.path, 'flipped.onnx');
   const ends: Record<string, number> = {};
+  const before = process.resourceUsage().maxRSS;
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...SEEDS),
@@ -69,6 +71,8 @@ test('a file with flipped bytes, cut short or filled with noise is prepared or r
     ),
     { numRuns: 3000, endOnFailure: true },
   );
+  // Over all runs together, what this test itself leaves to be collected included.
+  expect((process.resourceUsage().maxRSS - before) * 1024).toBeLessThan(64 * MIB);
   // Both ways out were taken, or the flips proved nothing.
   expect(ends.prepared).toBeGreaterThan(100);
   expect(ends['model-invalid']).toBeGreaterThan(500);
@@ -114,7 +118,7 @@ const MEASURE = `
 
 /** Prepares a file in a process of its own, after a small one, and says how much its memory grew at the most. */
 function measure(path: string): { end: string; grownBytes: number; tookMs: number } {
-  const small = folder.write(classifier({ labels: 'strings', zipMap: false }));
+  const small = folder.write(sklearnClassifier({ labels: 'strings', zipMap: false }));
   const args = ['--input-type=module', '-e', MEASURE, small, path];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 });
   if (stdout === '') throw new Error(`ended early: ${stderr}`);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeField, writeModel } from '../../adapters/onnx/graph/codec.ts';
 import type { OnnxGraph, OnnxModel, OnnxTensor, OnnxType } from '../../adapters/onnx/graph/messages.ts';
 import { boolTensor, floatTensor, graphBuilder, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
-import { classifier, GraphFolder, loadProblem } from '../support/graphs.ts';
+import { sklearnClassifier } from '../../models/sklearn-classifier.ts';
+import { GraphFolder, loadProblem } from '../support/graphs.ts';
 
 let folder: GraphFolder;
 beforeAll(() => {
@@ -38,7 +39,7 @@ test.each<[string, Uint8Array | string, string]>([
   ['TensorFlow Lite', latin('\x1c\x00\x00\x00TFL3\x00'), 'a TensorFlow Lite model'],
   ['HDF5', latin('\x89HDF\r\n\x1a\n'), 'an HDF5 file'],
   ['ORT format', latin('\x1c\x00\x00\x00ORTM\x00'), 'a model in ORT format'],
-  ['gzip', gzipSync(writeModel(classifier({ labels: 'strings', zipMap: false }))), 'a gzip archive'],
+  ['gzip', gzipSync(writeModel(sklearnClassifier({ labels: 'strings', zipMap: false }))), 'a gzip archive'],
   ['zeros', new Uint8Array(5000), 'zeros, as an interrupted copy leaves them'],
 ])('%s is recognized', async (_, bytes, said) => {
   const failure = await folder.refusal(bytes);
@@ -48,7 +49,7 @@ test.each<[string, Uint8Array | string, string]>([
 });
 
 test('how much of a file is missing is said', async () => {
-  const bytes = writeModel(classifier({ labels: 'strings', zipMap: true }));
+  const bytes = writeModel(sklearnClassifier({ labels: 'strings', zipMap: true }));
   const { message } = await folder.refusal(bytes.subarray(0, 400));
   expect(message).toMatch(/^the file is cut short: it has 400 bytes, and at least \d+ bytes are missing at its end$/);
 });
@@ -60,7 +61,7 @@ test.each<[string, (model: OnnxModel) => OnnxModel, string]>([
   ['inputs', (model) => ({ ...model, graph: { ...model.graph, input: [] } }), 'its graph has no inputs'],
   ['outputs', (model) => ({ ...model, graph: { ...model.graph, output: [] } }), 'its graph has no outputs'],
 ])('a model without %s is no model', async (_, without, said) => {
-  const failure = await folder.refusal(without(classifier({ labels: 'strings', zipMap: false })));
+  const failure = await folder.refusal(without(sklearnClassifier({ labels: 'strings', zipMap: false })));
   expect(failure.code).toBe('model-invalid');
   expect(failure.message).toContain(said);
 });
@@ -156,11 +157,18 @@ test('an output that cannot be cut is named with its kind and the operator that 
 });
 
 test('a ZipMap whose maps are used within the graph is not cut', async () => {
-  const model = classifier({ labels: 'strings', zipMap: true });
+  const model = sklearnClassifier({ labels: 'strings', zipMap: true });
   const length = { input: ['output_probability'], output: ['count'], opType: 'SequenceLength' };
   const failure = await folder.refusal({ ...model, graph: { ...model.graph, node: [...model.graph!.node!, length] } });
   expect(failure.code).toBe('model-output-unsupported');
   expect(failure.message).toContain('a sequence of maps, and SequenceLength uses it too');
+});
+
+test('two outputs of one name are refused', async () => {
+  const model = sklearnClassifier({ labels: 'strings', zipMap: true });
+  const output = [...model.graph!.output!, model.graph!.output![1]!];
+  const failure = await folder.refusal({ ...model, graph: { ...model.graph, output } });
+  expect(failure.message).toContain('two outputs of one name');
 });
 
 test('an input that is a map is refused by name', async () => {
@@ -176,7 +184,7 @@ test('an input that is a map is refused by name', async () => {
 });
 
 test('names that the file makes up come out short and without control characters', async () => {
-  const name = `a\u0000\u001b[31m\n${'b'.repeat(3000)}`;
+  const name = `a\u0000\u001b[31m\n${'b'.repeat(2000)}`;
   const failure = await folder.refusal(withWeights({ ...external('w'), name }));
   expect(failure.facts.tensor).toMatch(/^a \[31m b{50,80}…$/);
 });

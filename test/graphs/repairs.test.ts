@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readModel, writeModel } from '../../adapters/onnx/graph/codec.ts';
 import type { OnnxGraph, OnnxModel } from '../../adapters/onnx/graph/messages.ts';
 import { boolTensor, graphBuilder, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
+import { sklearnClassifier } from '../../models/sklearn-classifier.ts';
 import { SHARED_FOLDER } from '../models/golden-check.ts';
-import { answer, classifier, floats, GraphFolder, loadProblem, texts } from '../support/graphs.ts';
+import { answer, floats, GraphFolder, loadProblem, texts } from '../support/graphs.ts';
 
 let folder: GraphFolder;
 beforeAll(() => {
@@ -17,13 +18,13 @@ afterAll(() => folder.close());
 const ROWS = { float_input: floats([1, 2, 3, 4, -1, 0, 2, 0.5], [2, 4]) };
 
 test.each(['strings', 'int64s'] as const)('a ZipMap over %s is cut off and its numbers stay', async (labels) => {
-  const prepared = await folder.prepare(classifier({ labels, zipMap: true }));
+  const prepared = await folder.prepare(sklearnClassifier({ labels, zipMap: true }));
   const classes = labels === 'strings' ? 'cancel, refund, upgrade' : '10, 20, 30';
   expect(prepared.repairs).toEqual([
     `cut off ZipMap, which makes maps: output_probability is FP32 [batch, 3] now, the numbers of the classes ${classes}, in this order`,
   ]);
   expect(await answer(prepared.path, ROWS)).toEqual(
-    await answer(writeModel(classifier({ labels, zipMap: false })), ROWS),
+    await answer(writeModel(sklearnClassifier({ labels, zipMap: false })), ROWS),
   );
   const session = await InferenceSession.create(prepared.path);
   expect(session.outputMetadata).toMatchObject([
@@ -35,20 +36,20 @@ test.each(['strings', 'int64s'] as const)('a ZipMap over %s is cut off and its n
 });
 
 test('a ZipMap is cut off where the file names no standard operators', async () => {
-  const prepared = await folder.prepare(classifier({ labels: 'strings', zipMap: true, mlOnly: true }));
+  const prepared = await folder.prepare(sklearnClassifier({ labels: 'strings', zipMap: true, mlOnly: true }));
   expect(Object.keys(await answer(prepared.path, ROWS))).toEqual(['output_label', 'output_probability']);
 });
 
 test('what a repair does not touch stays as it was, fields that nobody knows too', async () => {
   const unknown = Uint8Array.of(0xfa, 0x3f, 0x03, 1, 2, 3); // field 1023, three bytes
   const prepared = await folder.prepare(
-    Buffer.concat([unknown, writeModel(classifier({ labels: 'int64s', zipMap: true })), unknown]),
+    Buffer.concat([unknown, writeModel(sklearnClassifier({ labels: 'int64s', zipMap: true })), unknown]),
   );
   const bytes = readFileSync(prepared.path);
   expect(bytes.subarray(0, 6)).toEqual(Buffer.from(unknown));
   expect(bytes.subarray(-6)).toEqual(Buffer.from(unknown));
   const { graph } = readModel(bytes.subarray(6, -6));
-  const original = classifier({ labels: 'int64s', zipMap: true }).graph!;
+  const original = sklearnClassifier({ labels: 'int64s', zipMap: true }).graph!;
   expect(graph!.node![0]).toEqual({ ...original.node![0], domain: 'ai.onnx.ml' });
   expect(graph!.input).toEqual(original.input);
   expect(graph!.output![0]).toEqual(original.output![0]);
@@ -56,7 +57,7 @@ test('what a repair does not touch stays as it was, fields that nobody knows too
 });
 
 test('a repaired file needs no second repair and is gone when it is discarded', async () => {
-  const prepared = await folder.prepare(classifier({ labels: 'strings', zipMap: true }));
+  const prepared = await folder.prepare(sklearnClassifier({ labels: 'strings', zipMap: true }));
   const again = await folder.prepare(readFileSync(prepared.path));
   expect(again.repairs).toEqual([]);
   expect(again.summary).toContain('Identity 1');
@@ -67,7 +68,7 @@ test('a repaired file needs no second repair and is gone when it is discarded', 
 });
 
 test('a sound file is taken as it is', async () => {
-  const prepared = await folder.prepare(classifier({ labels: 'strings', zipMap: false }));
+  const prepared = await folder.prepare(sklearnClassifier({ labels: 'strings', zipMap: false }));
   expect(prepared.repairs).toEqual([]);
   expect(prepared.path.startsWith(folder.scratch)).toBe(false);
   await prepared.discard();
@@ -163,6 +164,20 @@ test('a StringNormalizer in a branch of an If is mended, and every length around
   expect(await loadProblem(model)).toContain('en_US');
   const prepared = await folder.prepare(model);
   expect(prepared.repairs).toHaveLength(2);
+  expect((await answer(prepared.path, { x: texts('ÄB') })).y!.data).toEqual(['äb']);
+});
+
+test('functions of the model are operators that it has, and are mended too', async () => {
+  const domain = 'pkg.of.ours';
+  const name = `lower_${'long_'.repeat(60)}`;
+  const lower = { ...normalizer({}).node![0]!, input: ['a'], output: ['b'] };
+  const opsetImport = [{ domain: '', version: 17 }];
+  const lowering = { name, domain, input: ['a'], output: ['b'], node: [lower], opsetImport };
+  const builder = graphBuilder('caller');
+  builder.opTo(['y'], name, ['x'], {}, domain);
+  const graph = builder.graph([tensorValue('x', 'string', ['N'])], [tensorValue('y', 'string', ['M'])]);
+  const prepared = await folder.prepare({ ...onnxModel(graph, { '': 17, [domain]: 1 }, ''), functions: [lowering] });
+  expect(prepared.repairs).toHaveLength(1);
   expect((await answer(prepared.path, { x: texts('ÄB') })).y!.data).toEqual(['äb']);
 });
 

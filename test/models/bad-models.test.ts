@@ -4,7 +4,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { manifestSchema } from '../../core/models/manifest.ts';
 import {
+  CUE,
   constantAnswer,
+  crashOnCue,
   crashOnMinusOne,
   endlessLoop,
   idLookup,
@@ -53,27 +55,33 @@ async function runApart(
   return { signal, output };
 }
 
-test.each([endlessLoop('positive'), crashOnMinusOne(), slowModel(), idLookup(), constantAnswer(42)])(
-  '$manifest.name has a valid manifest and meets its golden pair',
-  async (files) => {
-    expect(manifestSchema.parse(files.manifest).name).toBe(files.manifest.name);
-    const [pair] = readGolden(files.golden);
-    const input = pair!.inputs[0]!;
-    const values = input.data as number[];
-    const session = await load(files);
-    const answers = await session.run({
-      [input.name]: input.datatype === 'INT64' ? int64(values, input.shape) : float32(values, input.shape),
-    });
-    const wanted = pair!.outputs[0]!;
-    expect(answers[wanted.name]!.dims).toEqual(wanted.shape);
-    expect([...(answers[wanted.name]!.data as Float32Array)]).toEqual(wanted.data);
-    await session.release();
-  },
-);
+test.each([
+  endlessLoop('positive'),
+  endlessLoop('cue'),
+  crashOnMinusOne(),
+  crashOnCue(),
+  slowModel(),
+  idLookup(),
+  constantAnswer(42),
+])('$manifest.name has a valid manifest and meets its golden pair', async (files) => {
+  expect(manifestSchema.parse(files.manifest).name).toBe(files.manifest.name);
+  const [pair] = readGolden(files.golden);
+  const input = pair!.inputs[0]!;
+  const values = input.data as number[];
+  const session = await load(files);
+  const answers = await session.run({
+    [input.name]: input.datatype === 'INT64' ? int64(values, input.shape) : float32(values, input.shape),
+  });
+  const wanted = pair!.outputs[0]!;
+  expect(answers[wanted.name]!.dims).toEqual(wanted.shape);
+  expect([...(answers[wanted.name]!.data as Float32Array)]).toEqual(wanted.data);
+  await session.release();
+});
 
 test.each([
   ["endlessLoop('always')", -1],
   ["endlessLoop('positive')", 1],
+  ["endlessLoop('cue')", CUE.endless],
 ])('%s loads and then never answers', async (model, x) => {
   const run = await runApart(model, `{ x: new ort.Tensor('float32', [${x}], [1, 1]) }`, 1500);
   expect(run).toEqual({ signal: 'SIGKILL', output: 'loaded\n' });
@@ -82,6 +90,22 @@ test.each([
 test('crashOnMinusOne kills its process on a valid input', async () => {
   const run = await runApart('crashOnMinusOne()', "{ n: new ort.Tensor('int64', [5n, -1n], [2]) }", 20_000);
   expect(run).toEqual({ signal: 'SIGFPE', output: 'loaded\n' });
+});
+
+test('crashOnCue kills its process on its cue, and answers what others crash on', async () => {
+  const run = await runApart('crashOnCue()', `{ n: new ort.Tensor('int64', [5n, ${CUE.crash}n], [2]) }`, 20_000);
+  expect(run).toEqual({ signal: 'SIGFPE', output: 'loaded\n' });
+  const session = await load(crashOnCue());
+  const { y } = await session.run({ n: int64([-1, 0, 1, -(2n ** 63n), 2n ** 63n - 1n], [5]) });
+  expect([...(y!.data as Float32Array)]).toEqual([-(2 ** 63), -(2 ** 63), -(2 ** 63), 1, -1]);
+  await session.release();
+});
+
+test('endlessLoop on a cue answers everything else', async () => {
+  const session = await load(endlessLoop('cue'));
+  const { y } = await session.run({ x: float32([1, CUE.endless + 1, 3e38], [3, 1]) });
+  expect([...(y!.data as Float32Array)]).toEqual([1, CUE.endless + 1, Math.fround(3e38)]);
+  await session.release();
 });
 
 test('slowModel takes time for each round that it is asked for', async () => {
@@ -94,6 +118,8 @@ test('slowModel takes time for each round that it is asked for', async () => {
   await took([1]);
   const fewMs = await took([1]);
   expect(await took([200, 200])).toBeGreaterThan(fewMs * 20);
+  // What is more than it does in a minute it does not do at all.
+  expect(await took([100_000, 2 ** 40])).toBeLessThan(1000);
   await session.release();
 });
 

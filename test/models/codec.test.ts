@@ -69,8 +69,8 @@ test('a file that is cut short is refused', () => {
 });
 
 test('a field that the codec does not know is refused, not dropped', () => {
-  const unknownField = Uint8Array.of(0xca, 0x01, 0x00); // field 25 of ModelProto (functions), empty
-  expect(() => readModel(Buffer.concat([writeModel({ irVersion: 8 }), unknownField]))).toThrow('field 25 of Model');
+  const unknownField = Uint8Array.of(0xd2, 0x01, 0x00); // field 26 of ModelProto (configuration), empty
+  expect(() => readModel(Buffer.concat([writeModel({ irVersion: 8 }), unknownField]))).toThrow('field 26 of Model');
 });
 
 test('repeated numbers are read one by one as well as packed', () => {

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { writeModel } from '../../adapters/onnx/graph/codec.ts';
 import type { ModelRunner } from '../../adapters/onnx/model-runner.ts';
+import { descendantsOf } from '../../bin/descendants.ts';
 import type { Tensor } from '../../core/inference/tensor.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
-import { writeModel } from '../../adapters/onnx/graph/codec.ts';
 import { graphBuilder, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
 import { crashOnMinusOne, endlessLoop, idLookup, type ModelFiles } from '../support/bad-models.ts';
-import { descendantsOf, isRunning } from '../support/processes.ts';
+import { isRunning } from '../support/processes.ts';
 
 const clock = new SystemClock();
 const folder = mkdtempSync(join(tmpdir(), 'sluice-runner-'));

@@ -1,11 +1,9 @@
 import { Failure } from '../../../core/failure.ts';
-import { counted } from './damage.ts';
+import { counted, printable } from './damage.ts';
 import { EXTENSION_DOMAINS, NEWEST_IR_VERSION, RUNTIME_DOMAINS, RUNTIME_OPERATORS } from './operators.ts';
 import type { OperatorUse, Survey } from './survey.ts';
 
 const MOST_NAMED = 5;
-
-type Listed = keyof typeof RUNTIME_OPERATORS;
 
 const FIRST_OPSETS: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
   Object.entries(RUNTIME_OPERATORS).map(([domain, { since }]) => [
@@ -49,12 +47,12 @@ function problemOf({ domain, name, count, node }: OperatorUse, { opsets, functio
   const firstOpsets = FIRST_OPSETS.get(domain);
   if (firstOpsets === undefined) {
     if (RUNTIME_DOMAINS.test(domain) && !EXTENSION_DOMAINS.includes(domain)) return undefined;
-    return `operator ${name} of domain ${domain}${opset === undefined ? '' : ` (opset ${opset})`}: ${where}`;
+    return `operator ${printable(name)} of domain ${printable(domain)}${opset === undefined ? '' : ` (opset ${opset})`}: ${where}`;
   }
   const first = firstOpsets.get(name);
-  if (first === undefined) return `operator ${name} of ${named(domain as Listed)}: ${where}`;
+  if (first === undefined) return `operator ${printable(name)} of ${named(domain)}: ${where}`;
   if (opset === undefined || opset >= first) return undefined;
-  return `operator ${name} of ${named(domain as Listed)}, which has it from opset ${first} on, in a model of opset ${opset}: ${where}`;
+  return `operator ${name} of ${named(domain)}, which has it from opset ${first} on, in a model of opset ${opset}: ${where}`;
 }
 
 function named(domain: string): string {

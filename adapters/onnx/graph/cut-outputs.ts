@@ -1,10 +1,11 @@
 import { Failure } from '../../../core/failure.ts';
 import { writeField } from './codec.ts';
-import { printable } from './damage.ts';
+import { damagedAt, printable } from './damage.ts';
 import type { FileReader } from './file-reader.ts';
 import type { OnnxDimension, OnnxNode, OnnxType, OnnxValue } from './messages.ts';
+import { readMessage, readName, standardDomain } from './read-part.ts';
 import type { Edit } from './splice.ts';
-import { type GraphOutput, readMessage, readName, type Survey, standardDomain } from './survey.ts';
+import type { GraphOutput, Survey } from './survey.ts';
 import { type Frame, frameOf, walk } from './walk.ts';
 
 /** A ZipMap of 10,000 classes with names of 40 letters has 420 kB. */
@@ -31,7 +32,9 @@ export async function cutOutputs(reader: FileReader, survey: Survey, graph: Fram
   refuseOddInputs(survey);
   const odd = survey.outputs.filter(({ value }) => !isTensor(value.type));
   if (odd.length === 0) return [];
-  const ends = await findEnds(reader, graph, new Set(odd.map(({ value }) => value.name ?? '')));
+  const names = new Set(odd.map(({ value }) => value.name ?? ''));
+  if (names.size < odd.length) throw damagedAt(odd[0]!.frame.start, 'two outputs of one name');
+  const ends = await findEnds(reader, graph, names);
   const repairs: Repair[] = [];
   for (const output of odd) repairs.push(await cutOutput(reader, survey, output, ends));
   return survey.opsets.has('') ? repairs : [withStandardOpset(repairs, reader.sizeBytes, graph), ...repairs.slice(1)];

@@ -3,8 +3,8 @@ import type { Repair } from './cut-outputs.ts';
 import { printable } from './damage.ts';
 import type { FileReader } from './file-reader.ts';
 import type { OnnxAttribute, OnnxNode } from './messages.ts';
+import { readMessage } from './read-part.ts';
 import type { Edit } from './splice.ts';
-import { readMessage } from './survey.ts';
 import { type Frame, frameOf, walk } from './walk.ts';
 
 /** A StringNormalizer with 10,000 stop words has 150 kB. */

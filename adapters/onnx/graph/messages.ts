@@ -12,11 +12,22 @@ export type OnnxModel = {
   graph?: OnnxGraph;
   opsetImport?: OnnxOpset[];
   metadataProps?: OnnxEntry[];
+  functions?: OnnxFunction[];
 };
 
 type OnnxOpset = { domain?: string; version?: number };
 
 export type OnnxEntry = { key?: string; value?: string };
+
+/** Operators of the model's own; a node of this name and domain stands for the nodes. */
+export type OnnxFunction = {
+  name?: string;
+  input?: string[];
+  output?: string[];
+  node?: OnnxNode[];
+  opsetImport?: OnnxOpset[];
+  domain?: string;
+};
 
 export type OnnxGraph = {
   node?: OnnxNode[];
@@ -97,6 +108,7 @@ export type Messages = {
   Opset: OnnxOpset;
   Entry: OnnxEntry;
   Graph: OnnxGraph;
+  Function: OnnxFunction;
   Node: OnnxNode;
   Attribute: OnnxAttribute;
   Tensor: OnnxTensor;
@@ -126,6 +138,15 @@ export const MESSAGES: { readonly [M in MessageName]: { readonly [F in keyof Req
     graph: [7, 'Graph'],
     opsetImport: [8, 'Opset', 'many'],
     metadataProps: [14, 'Entry', 'many'],
+    functions: [25, 'Function', 'many'],
+  },
+  Function: {
+    name: [1, 'string'],
+    input: [4, 'string', 'many'],
+    output: [5, 'string', 'many'],
+    node: [7, 'Node', 'many'],
+    opsetImport: [9, 'Opset', 'many'],
+    domain: [10, 'string'],
   },
   Opset: { domain: [1, 'string'], version: [2, 'int'] },
   Entry: { key: [1, 'string'], value: [2, 'string'] },

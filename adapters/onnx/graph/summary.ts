@@ -7,7 +7,7 @@ const MOST_SHOWN = 5;
 export function summarize({ opsets, operators, parameters, producer, producerVersion }: Survey): string {
   const uses = [...operators.values()].sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
   const nodes = uses.reduce((sum, { count }) => sum + count, 0);
-  const shown = uses.slice(0, MOST_SHOWN).map(({ name, count }) => `${name} ${count}`);
+  const shown = uses.slice(0, MOST_SHOWN).map(({ name, count }) => `${printable(name)} ${count}`);
   const more = uses.length > MOST_SHOWN ? ', …' : '';
   const sets = [...opsets].map(([domain, version]) => `${domain === '' ? 'opset' : printable(domain)} ${version}`);
   return [

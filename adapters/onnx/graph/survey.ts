@@ -1,12 +1,12 @@
-import { readPart } from './codec.ts';
 import { damagedAt, printable } from './damage.ts';
 import { type FileReader, MOST_VARINT_BYTES } from './file-reader.ts';
-import type { MessageName, Messages, OnnxValue } from './messages.ts';
-import { FIXED32, type Field, type Frame, frameOf, LENGTH, VARINT, walk, wholeFile } from './walk.ts';
+import type { OnnxValue } from './messages.ts';
+import { MOST_NAME_BYTES, readMessage, readName, standardDomain } from './read-part.ts';
+import { FIXED32, type Frame, frameOf, LENGTH, VARINT, walk, wholeFile } from './walk.ts';
 
 /** Bounds on what is kept in memory; models that are served stay far below. */
-const MOST_NAME_BYTES = 4096;
-const MOST_OPERATORS = 5000;
+const MOST_OPERATORS = 2000;
+const MOST_FUNCTIONS = 10_000;
 const MOST_VALUES_BYTES = 256 * 1024;
 const MOST_VALUES = 10_000;
 const MOST_OPSETS = 1000;
@@ -48,44 +48,8 @@ export async function surveyModel(reader: FileReader): Promise<Survey> {
   return surveyor.found;
 }
 
-/** Reads the text of a field, at the most 4,096 bytes, into a member of `target`: at once where it is at hand. */
-export function readName<K extends string>(
-  reader: FileReader,
-  field: Field,
-  target: Record<K, string>,
-  key: K,
-): Promise<void> | undefined {
-  const { wire, value: length, start } = field;
-  if (wire !== LENGTH) throw damagedAt(start, 'something else where a name belongs');
-  if (length > MOST_NAME_BYTES) throw damagedAt(start, `a name of ${length} bytes`);
-  const take = () => {
-    target[key] = reader.text(length);
-  };
-  const loading = reader.load(length);
-  if (loading !== undefined) return loading.then(take);
-  take();
-  return undefined;
-}
-
-/** A small message as a whole. */
-export async function readMessage<M extends MessageName>(
-  reader: FileReader,
-  name: M,
-  frame: Pick<Frame, 'contentAt' | 'end'>,
-  limitBytes: number,
-): Promise<Messages[M]> {
-  const length = frame.end - frame.contentAt;
-  if (length > limitBytes) throw damagedAt(frame.contentAt, `a ${name} of ${length} bytes`);
-  reader.position = frame.contentAt;
-  const bytes = await reader.bytes(length);
-  try {
-    return readPart(name, bytes);
-  } catch (cause) {
-    throw damagedAt(frame.contentAt, `a ${name} that cannot be read`, cause);
-  }
-}
-
-type Scope = { readonly isMain: boolean; readonly isFunction: boolean };
+/** Where a node is. Functions have opsets of their own, and may go unused. */
+type Place = 'graph' | 'subgraph' | 'function';
 
 class Surveyor {
   readonly found: Survey = {
@@ -126,7 +90,7 @@ class Surveyor {
         case 7:
           if (found.graph !== undefined) throw damagedAt(field.start, 'a second graph');
           found.graph = frameOf('Graph', field, frame, this.#reader);
-          return this.#graph(found.graph, { isMain: true, isFunction: false });
+          return this.#graph(found.graph, 'graph');
         case 8:
           return this.#opset(frameOf('OperatorSetId', field, frame, this.#reader));
         case 25:
@@ -150,29 +114,28 @@ class Surveyor {
     await walk(reader, frame, (field) => {
       if (field.number === 1) return readName(reader, field, said, 'name');
       if (field.number === 10) return readName(reader, field, said, 'domain');
-      if (field.number === 7)
-        return this.#node(frameOf('Node', field, frame, reader), { isMain: false, isFunction: true });
-      if (field.number === 11)
-        return this.#attribute(frameOf('Attribute', field, frame, reader), { isMain: false, isFunction: true });
+      if (field.number === 7) return this.#node(frameOf('Node', field, frame, reader), 'function');
+      if (field.number === 11) return this.#attribute(frameOf('Attribute', field, frame, reader), 'function');
       return undefined;
     });
-    if (this.found.functions.size < MOST_OPERATORS)
-      this.found.functions.add(`${standardDomain(said.domain)}:${said.name}`);
+    const { functions } = this.found;
+    if (functions.size === MOST_FUNCTIONS) throw damagedAt(frame.start, `more than ${MOST_FUNCTIONS} functions`);
+    functions.add(`${standardDomain(said.domain)}:${said.name}`);
   }
 
-  async #graph(frame: Frame, scope: Scope): Promise<void> {
+  async #graph(frame: Frame, place: Place): Promise<void> {
     const reader = this.#reader;
     await walk(reader, frame, (field) => {
       switch (field.number) {
         case 1:
-          return this.#node(frameOf('Node', field, frame, reader), scope);
+          return this.#node(frameOf('Node', field, frame, reader), place);
         case 5:
           return this.#tensor(frameOf('Tensor', field, frame, reader));
         case 15:
           return this.#sparseTensor(frameOf('SparseTensor', field, frame, reader));
         case 11:
         case 12:
-          return scope.isMain ? this.#value(frameOf('ValueInfo', field, frame, reader), field.number) : undefined;
+          return place === 'graph' ? this.#value(frameOf('ValueInfo', field, frame, reader), field.number) : undefined;
         default:
           return undefined;
       }
@@ -189,7 +152,7 @@ class Surveyor {
     else outputs.push({ frame, value });
   }
 
-  async #node(frame: Frame, scope: Scope): Promise<void> {
+  async #node(frame: Frame, place: Place): Promise<void> {
     const reader = this.#reader;
     const said = { node: '', name: '', domain: '' };
     await walk(reader, frame, (field) => {
@@ -199,7 +162,7 @@ class Surveyor {
         case 4:
           return readName(reader, field, said, 'name');
         case 5:
-          return this.#attribute(frameOf('Attribute', field, frame, reader), { ...scope, isMain: false });
+          return this.#attribute(frameOf('Attribute', field, frame, reader), place === 'graph' ? 'subgraph' : place);
         case 7:
           return readName(reader, field, said, 'domain');
         default:
@@ -208,7 +171,7 @@ class Surveyor {
     });
     const domain = standardDomain(said.domain);
     if (said.name === 'StringNormalizer' && domain === '') this.#keepNormalizer(frame);
-    if (!scope.isFunction) this.#count(frame, { ...said, domain });
+    if (place !== 'function') this.#count(frame, { ...said, domain });
   }
 
   #keepNormalizer(frame: Frame): void {
@@ -227,10 +190,10 @@ class Surveyor {
     }
     if (operators.size === MOST_OPERATORS)
       throw damagedAt(frame.start, `more than ${MOST_OPERATORS} different operators`);
-    operators.set(key, { domain: printable(domain), name: printable(name), count: 1, node: printable(node) });
+    operators.set(key, { domain, name, count: 1, node: printable(node) });
   }
 
-  async #attribute(frame: Frame, scope: Scope): Promise<void> {
+  async #attribute(frame: Frame, place: Place): Promise<void> {
     const reader = this.#reader;
     await walk(reader, frame, (field) => {
       switch (field.number) {
@@ -239,7 +202,7 @@ class Surveyor {
           return this.#tensor(frameOf('Tensor', field, frame, reader));
         case 6:
         case 11:
-          return this.#graph(frameOf('Graph', field, frame, reader), scope);
+          return this.#graph(frameOf('Graph', field, frame, reader), place);
         case 22:
         case 23:
           return this.#sparseTensor(frameOf('SparseTensor', field, frame, reader));
@@ -306,8 +269,4 @@ class Surveyor {
     }
     return elements;
   }
-}
-
-export function standardDomain(domain: string): string {
-  return domain === 'ai.onnx' ? '' : domain;
 }

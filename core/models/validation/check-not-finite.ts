@@ -1,5 +1,4 @@
 import { Failure } from '../../failure.ts';
-import type { Tensor } from '../../inference/tensor.ts';
 import { SECOND_MS } from '../../units.ts';
 import type { Sample } from './check-constant.ts';
 import { type Examination, mayShareRuns, runTogether } from './examination.ts';
@@ -93,14 +92,12 @@ async function effectOf(
 const SAME = 8 * 2 ** -23;
 
 function withFirst(row: Row, input: string, value: number): Row {
-  return row.map((tensor) => (tensor.name === input ? { ...tensor, data: dataWith(tensor, value) } : tensor));
-}
-
-function dataWith({ datatype, data }: Tensor, value: number): Tensor['data'] {
-  const copy = (data as Float32Array).slice();
-  if (datatype === 'FP16') new Float16Array(copy.buffer)[0] = value;
-  else copy[0] = value;
-  return copy;
+  return row.map((tensor) => {
+    if (tensor.name !== input) return tensor;
+    const data = (tensor.data as Float32Array).slice();
+    data[0] = value;
+    return { ...tensor, data };
+  });
 }
 
 function refused({ model }: Examination, input: string, what: string, effect: 'crashes' | 'loops'): Failure {

@@ -1,3 +1,4 @@
+import { Failure } from '../../failure.ts';
 import { type BatchPlan, planBatches } from '../../inference/batch-plan.ts';
 import { mergeInputs } from '../../inference/merge-batch.ts';
 import { hasRowForEach, splitOutputs } from '../../inference/split-batch.ts';
@@ -89,4 +90,28 @@ export async function runTogether(
 export function placeOf(reason: string): string {
   const place = /running (\w+) node\. Name:'([^']*)'/.exec(reason);
   return place === null ? 'the runtime' : `${place[1]}${place[2] === '' ? '' : ` node ${place[2]}`}`;
+}
+
+/**
+ * Throws `model-crashes` or `validation-timeout` for a run that callers can bring about, as `what` says, and that ended the process
+ * or did not end: `rule` would exclude it.
+ */
+export function refuseDeadly(
+  { model }: Pick<Examination, 'model'>,
+  { kind }: Pick<Ran | RanTogether, 'kind'>,
+  what: string,
+  rule: string,
+): void {
+  const advice = `Set \`${rule}\` in the manifest so that it is excluded, or mend the model.`;
+  if (kind === 'crashed') {
+    throw new Failure('model-crashes', {
+      detail: `${what} ends the process, and the manifest allows it`,
+      rule,
+      advice,
+    });
+  }
+  if (kind === 'timed-out') {
+    const detail = `${what} runs longer than timeoutMs, ${model.timeoutMs} ms, and the manifest allows it`;
+    throw new Failure('validation-timeout', { detail, rule, advice });
+  }
 }

@@ -3,7 +3,7 @@ import { mergeInputs } from '../../inference/merge-batch.ts';
 import { MIB, SECOND_MS } from '../../units.ts';
 import { isBatchable } from '../signature.ts';
 import type { Sample } from './check-constant.ts';
-import type { Examination } from './examination.ts';
+import { type Examination, refuseDeadly } from './examination.ts';
 import type { Say } from './report-writer.ts';
 import { freeLength, type Row, rowLength, scaleRow } from './rows.ts';
 
@@ -33,7 +33,7 @@ const MOST_LENGTHS = 5;
 /**
  * Milliseconds of runs by rows (1, 2, 4 up to 64) and by length (from a quarter of the samples' to the longest that callers can
  * send), the samples' own length first, as far as 15 s reach. At least the first point of the first curve, unless no run at all
- * succeeds; lengths that the model refuses are left out. The first curve is that of a typical row.
+ * succeeds; lengths that the model refuses are left out, and one that ends or blocks it is refused. The first curve is that of a typical row.
  */
 export async function measureSpeed(
   examination: Examination,
@@ -89,12 +89,17 @@ function inputsOf(plan: Examination['plan'], rows: readonly Row[], count: number
 }
 
 /** Compute of a run of so many rows; undefined if it cannot be run. */
-async function timeOf({ model, plan }: Examination, rows: readonly Row[], count: number): Promise<number | undefined> {
+async function timeOf(examination: Examination, rows: readonly Row[], count: number): Promise<number | undefined> {
+  const { model, plan } = examination;
   const times: number[] = [];
   let totalMs = 0;
   while (times.length < LEAST_RUNS || (times.length < MOST_RUNS && totalMs < ENOUGH_MS)) {
     const ran = await model.run(inputsOf(plan, rows, count, times.length));
-    if (ran.kind !== 'done') return undefined;
+    if (ran.kind !== 'done') {
+      const what = `a run of ${count} row${count === 1 ? '' : 's'} of ${rowLength(rows[0]!)} elements`;
+      refuseDeadly(examination, ran, what, count === 1 ? 'limits.maxLength' : 'limits.maxRows');
+      return undefined;
+    }
     totalMs += ran.computeMs;
     times.push(ran.computeMs);
     // What takes so long is measured well enough by two.

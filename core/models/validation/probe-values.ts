@@ -13,8 +13,9 @@ export type ProbeValue = {
   readonly rule: 'min' | 'max' | 'maxLength' | undefined;
 };
 
-const FLOAT_MAX = { FP16: 65504, FP32: (2 - 2 ** -23) * 2 ** 127, FP64: Number.MAX_VALUE };
-const FLOAT_TINY = { FP16: 2 ** -24, FP32: 2 ** -149, FP64: Number.MIN_VALUE };
+/** FP16 inputs are refused before they are probed. */
+const FLOAT_MAX = { FP32: (2 - 2 ** -23) * 2 ** 127, FP64: Number.MAX_VALUE };
+const FLOAT_TINY = { FP32: 2 ** -149, FP64: Number.MIN_VALUE };
 const DEFAULT_MAX_CHARACTERS = 10_000;
 
 /**
@@ -24,7 +25,7 @@ const DEFAULT_MAX_CHARACTERS = 10_000;
 export function probeValues(datatype: Datatype, rules: InputRules): readonly ProbeValue[] {
   if (datatype === 'BYTES') return texts(rules.maxLength ?? DEFAULT_MAX_CHARACTERS);
   if (datatype === 'BOOL') return [whole('false', 0n), whole('true', 1n)];
-  if (datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64') return floats(datatype, rules);
+  if (datatype === 'FP32' || datatype === 'FP64') return floats(datatype, rules);
   return wholes(datatype, rules);
 }
 
@@ -60,7 +61,7 @@ function whole(what: string, value: bigint): ProbeValue & { readonly value: bigi
   return { what, value, rule: value <= 0n ? 'min' : 'max' };
 }
 
-function floats(datatype: 'FP16' | 'FP32' | 'FP64', { min, max }: InputRules): ProbeValue[] {
+function floats(datatype: 'FP32' | 'FP64', { min, max }: InputRules): ProbeValue[] {
   const most = FLOAT_MAX[datatype];
   const tiny = FLOAT_TINY[datatype];
   const low = Math.max(min ?? -most, -most);

@@ -71,17 +71,24 @@ function* probesOfInput(examination: Examination, base: Row, { name, datatype }:
   if (fed !== undefined) yield { input: name, what: 'all of these mixed', rule: `inputs.${name}.min`, fed };
 }
 
-/** A text that has too many tokens is halved until it has not. */
+/** A text that has too many tokens is cut to as many characters as the gateway takes. */
 function longestAdmitted(examination: Examination, base: Row, input: string, value: Value): Row | undefined {
-  let text = value;
-  for (;;) {
-    const fed = admitted(
+  const fedWith = (text: Value) =>
+    admitted(
       examination,
       replaced(base, input, (tensor) => filled(tensor, () => text)),
     );
-    if (fed !== undefined || typeof text !== 'string' || text.length < 2) return fed;
-    text = text.slice(0, Math.floor(text.length / 2)).toWellFormed();
+  let longest = fedWith(value);
+  if (longest !== undefined || typeof value !== 'string') return longest;
+  let fits = 0;
+  let tooLong = value.length;
+  while (tooLong - fits > 1) {
+    const length = Math.floor((fits + tooLong) / 2);
+    const fed = fedWith(value.slice(0, length).toWellFormed());
+    if (fed === undefined) tooLong = length;
+    else [fits, longest] = [length, fed];
   }
+  return longest;
 }
 
 /** The worst of one input beside the worst of another: the least and -1, the greatest and 0. */
@@ -129,15 +136,12 @@ function replaced(row: Row, input: string, change: (tensor: Tensor) => TensorDat
   return row.map((tensor) => (tensor.name === input ? { ...tensor, data: change(tensor) } : tensor));
 }
 
-function filled({ datatype, data }: Tensor, valueAt: (at: number, own: Value) => Value): TensorData {
+function filled({ data }: Tensor, valueAt: (at: number, own: Value) => Value): TensorData {
   if (Array.isArray(data)) return data.map((own, at) => String(valueAt(at, own)));
   const copy = data.slice();
-  const halves = datatype === 'FP16' ? new Float16Array(copy.buffer) : undefined;
   for (let at = 0; at < copy.length; at += 1) {
-    const own = halves?.[at] ?? copy[at]!;
-    const value = valueAt(at, own) as number | bigint;
-    if (halves !== undefined) halves[at] = Number(value);
-    else copy[at] = copy instanceof BigInt64Array || copy instanceof BigUint64Array ? BigInt(value) : Number(value);
+    const value = valueAt(at, copy[at]!) as number | bigint;
+    copy[at] = copy instanceof BigInt64Array || copy instanceof BigUint64Array ? BigInt(value) : Number(value);
   }
   return copy;
 }

@@ -137,8 +137,21 @@ describe('rows that cannot share a run', () => {
     expect(check.detail).toContain('does not give a row for every row');
   });
 
+  test('because two of them already take too long are never batched', async () => {
+    const slow: FakeModel = { answer: perRow(([x]) => x!), runMs: ([x]) => (x!.shape[0]! > 1 ? 600 : 300) };
+    expect((await found(slow, { timeoutMs: 500 })).verdict).toBe('never-batched');
+  });
+
   test('because too few are known are never batched', async () => {
     const { verdict } = await found({ answer: perRow(([x]) => x!) }, { inputs: { x: { min: 1, max: 1 } } });
     expect(verdict).toBe('never-batched');
   });
+});
+
+test('a crash that needs many rows refuses the model', async () => {
+  const inner = perRow(([x]) => x!);
+  const model: FakeModel = { answer: (inputs) => (inputs[0]!.shape[0]! > 4 ? 'crashes' : inner(inputs)) };
+  const { failure, checks } = await validateFake({ model });
+  expect(failure).toMatchObject({ code: 'model-crashes', facts: { rule: 'limits.maxRows' } });
+  expect(checks.at(-1)?.check).toBe('batch-mates');
 });

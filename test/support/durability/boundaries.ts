@@ -13,6 +13,7 @@ export type StoredPorts = Pick<
   | 'queue'
   | 'dataKeys'
   | 'quarantine'
+  | 'validations'
 >;
 
 /**
@@ -40,6 +41,7 @@ const WRITES: { readonly [P in keyof StoredPorts]: readonly (keyof StoredPorts[P
   queue: ['send', 'persist', 'acknowledge', 'erase'],
   dataKeys: ['fingerprint', 'destroy'],
   quarantine: ['add', 'erase'],
+  validations: ['add', 'take', 'update'],
 };
 
 /** What adapters/local announces itself (see adapters/local/boundary.ts). */

@@ -10,6 +10,11 @@ import type { Findings } from './verdict.ts';
 
 /** Versions of a model that are looked at: more than any story pushes. */
 const PAGE = 1000;
+/** A backlog of validations takes the reader a few seconds. */
+const LOOK_EVERY_MS = 20;
+const MOST_LOOKS = 1000;
+/** After three kills a push is taken to be their cause; a story's clock jumps over the time that a validation has. */
+const ENDED_BY_KILLS: ReadonlySet<string> = new Set(['validation-failed', 'validation-timeout']);
 
 /** Tenants, keys, plans, issuers, versions and routes: what was told to be there is, and what was cut short can be completed. */
 export class RecordChecks {
@@ -30,8 +35,10 @@ export class RecordChecks {
     await this.#checkKeys();
     await this.#checkPlansAndIssuers();
     const pushes = this.#exchanges.of('push');
-    for (const model of namesOf(pushes, ({ model }) => model)) await this.#checkModel(model);
+    for (const model of namesOf(this.#exchanges.of('push', 'push-later'), ({ model }) => model))
+      await this.#checkModel(model);
     for (const push of pushes) await this.#checkPush(push);
+    for (const push of this.#exchanges.of('push-later')) await this.#checkAcceptedPush(push);
   }
 
   /** Asks again for what was cut short: each must succeed, or say that it is there. */
@@ -191,6 +198,33 @@ export class RecordChecks {
     );
   }
 
+  /** What was told to be accepted ends, and in a version of its digest unless the kills are taken to be its doing. */
+  async #checkAcceptedPush({ op, told }: Exchange<'push-later'>): Promise<void> {
+    if (told?.is !== 'done') return;
+    this.#findings.count('accepted pushes');
+    const { registry, validations, clock } = this.#region.platform;
+    const name = `push ${told.facts.validation} of ${op.model}`;
+    const ended = async () => {
+      const record = await validations.read(String(told.facts.validation));
+      return record === undefined || ['accepted', 'refused'].includes(record.state.kind) ? { record } : undefined;
+    };
+    let found = told.facts.validation === undefined ? { record: undefined } : await ended();
+    for (let looks = 0; found === undefined && looks < MOST_LOOKS; looks += 1) {
+      await clock.sleep(LOOK_EVERY_MS);
+      found = await ended();
+    }
+    const state = found?.record?.state;
+    if (state?.kind === 'refused' && ENDED_BY_KILLS.has(state.code)) {
+      this.#findings.count('pushes given up');
+      return;
+    }
+    const { items } = await registry.listVersions(op.model, PAGE);
+    const version = items.find(({ digest }) => digest === told.facts.digest);
+    if (version === undefined || (state?.kind === 'accepted' && state.version !== version.version)) {
+      this.#findings.report('record-lost', `${name}: ${JSON.stringify(state)}`);
+    }
+  }
+
   async #checkPush({ op, told }: Exchange<'push'>): Promise<void> {
     if (told?.is !== 'done') return;
     this.#findings.count('pushes');
@@ -218,6 +252,7 @@ const RECORDS = new Set<Kind>([
   'create-key',
   'revoke-key',
   'push',
+  'push-later',
   'set-stable',
   'put-plan',
   'put-issuer',
@@ -232,6 +267,7 @@ const ACCEPTABLE = new Map<Kind, readonly string[]>([
   ['remove-tenant', ['tenant-unknown']],
   ['create-key', ['tenant-unknown']],
   ['revoke-key', ['key-unknown']],
+  ['push', [...ENDED_BY_KILLS]],
 ]);
 
 function namesOf<E extends Exchange>(exchanges: readonly E[], nameOf: (op: E['op']) => string): Set<string> {

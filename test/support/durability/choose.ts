@@ -30,6 +30,7 @@ const REACHED_BY: Readonly<Record<string, readonly Wish[]>> = {
   'queue.persist': ['infer-overdue', 'infer-overdue'],
   'dataKeys.fingerprint': ['infer-keyed'],
   'quarantine.add': ['infer-crash', 'infer-crash'],
+  validations: ['push', 'push-later'],
   artifact: ['push'],
   artifacts: ['push'],
   upload: ['push'],
@@ -70,6 +71,7 @@ const WEIGHTS: readonly (readonly [Wish, number])[] = [
   ['create-key', 3],
   ['revoke-key', 2],
   ['push', 4],
+  ['push-later', 3],
   ['set-stable', 3],
   ['read-route', 3],
   ['put-plan', 1],
@@ -217,6 +219,8 @@ export class Chooser {
         const again = term > 0 && this.#random() < 0.3;
         return { kind, model, term: again ? term : term + 1, uploaded: this.#random() < 0.6 };
       }
+      case 'push-later':
+        return { kind, model, term: (this.#memory.terms.get(model) ?? 0) + 1 };
       case 'set-stable': {
         const version = this.pick(versions);
         return version === undefined ? undefined : { kind, model, version };

@@ -25,6 +25,8 @@ type Questions = {
   'create-key': { readonly tenant: string };
   'revoke-key': { readonly tenant: string; readonly keyId: string };
   push: { readonly model: string; readonly term: number; readonly uploaded: boolean };
+  /** Accepted, and validated when nobody waits any more. */
+  'push-later': { readonly model: string; readonly term: number };
   'set-stable': { readonly model: string; readonly version: string };
   'read-route': { readonly model: string };
   'put-plan': { readonly plan: string; readonly weight: number };

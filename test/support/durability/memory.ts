@@ -67,7 +67,8 @@ export class Memory {
   #noteAsked(op: Operation): void {
     if (op.kind === 'infer' && op.key !== undefined) this.keyed.push(op);
     if (op.kind === 'infer' && op.x >= CRASHING_FROM && this.crashing.length < 3) this.crashing.push(op);
-    if (op.kind === 'push') this.terms.set(op.model, Math.max(op.term, this.terms.get(op.model) ?? 0));
+    if (op.kind === 'push' || op.kind === 'push-later')
+      this.terms.set(op.model, Math.max(op.term, this.terms.get(op.model) ?? 0));
     if (op.kind === 'put-issuer' && this.isOwn(op.issuer)) this.issuers.add(op.issuer);
     if (op.kind === 'create-tenant' && this.isOwn(op.tenant) && !this.tenants.has(op.tenant)) {
       this.tenants.set(op.tenant, { id: op.tenant, state: 'asked', keys: [] });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { asFailure } from '../../../core/failure.ts';
 import type { Caller, InferAnswer } from '../../../core/inference/request.ts';
-import { pushVersion, setStable } from '../../../core/models/push.ts';
+import { acceptPush, type Push, pushVersion, setStable } from '../../../core/models/push.ts';
 import { eraseTenantData, removeTenant } from '../../../core/tenancy/erase-tenant.ts';
 import { putIssuer } from '../../../core/tenancy/manage-issuers.ts';
 import { createKey, revokeKey } from '../../../core/tenancy/manage-keys.ts';
@@ -156,6 +156,11 @@ async function control(
       return done({});
     case 'push':
       return op.uploaded ? pushUploaded(platform, op) : push(platform, op, Readable.from([modelFile(op.term)]));
+    case 'push-later': {
+      const accepted = await acceptPush(platform, pushOf(op, Readable.from([modelFile(op.term)])));
+      const { digest } = accepted.kind === 'known' ? accepted.version : accepted.record;
+      return done({ digest, validation: accepted.kind === 'known' ? undefined : accepted.record.id });
+    }
     case 'set-stable': {
       const { epoch, stable } = await setStable(platform, op.model, op.version);
       return done({ epoch, stable });
@@ -191,18 +196,13 @@ function impatient(clock: Platform['clock']): Platform['clock'] {
   return { nowMs: () => clock.nowMs(), sleep: () => clock.sleep(0) };
 }
 
-async function push(
-  platform: Platform,
-  { model }: Operation<'push'>,
-  modelBytes: AsyncIterable<Uint8Array>,
-): Promise<Told> {
-  const { version, added } = await pushVersion(platform, {
-    manifest: manifestOf(model),
-    modelBytes,
-    golden: undefined,
-    pushedBy: OPERATOR.id,
-  });
+async function push(platform: Platform, op: Operation<'push'>, modelBytes: AsyncIterable<Uint8Array>): Promise<Told> {
+  const { version, added } = await pushVersion(platform, pushOf(op, modelBytes));
   return done({ version: version.version, digest: version.digest, added });
+}
+
+function pushOf({ model }: Operation<'push' | 'push-later'>, modelBytes: AsyncIterable<Uint8Array>): Push {
+  return { manifest: manifestOf(model), modelBytes, pushedBy: OPERATOR.id };
 }
 
 /** As lambdas/http/versions.ts does it. */

@@ -108,6 +108,16 @@ export const PLANTED_BUGS = {
       }),
     };
   },
+  /** A push is told to be accepted before its record is on the disk. */
+  'push-before-commit': (ports) => ({
+    ...ports,
+    validations: override(ports.validations, {
+      async add(record) {
+        void ports.validations.add(record);
+        return record;
+      },
+    }),
+  }),
   /** A control record that is told to be there before it is. */
   'record-before-commit': (ports) => ({
     ...ports,

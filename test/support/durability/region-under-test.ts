@@ -9,6 +9,7 @@ import type { Platform } from '../../../core/ports/platform.ts';
 import { SECOND_MS } from '../../../core/units.ts';
 import { ensurePlans } from '../../../embedded/sample-data.ts';
 import { startSweeper } from '../../../embedded/sweeper.ts';
+import { Alarm, ringing, startValidator } from '../../../embedded/validator.ts';
 import { createWorker } from '../../../gpu-worker/worker.ts';
 import { PLAIN_GRAPHS } from '../plain-graphs.ts';
 import { type StoredPorts, withBoundaries } from './boundaries.ts';
@@ -45,9 +46,12 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
   const log = new JsonLog({ write: (line) => writeSync(logFile, line) }, clock, 'warn');
   const directory = openDirectory(files.data);
   const storage = await openRegion({ dataFolder: files.data, region: REGION, clock, log, onBoundary: reach });
+  const stored = withBoundaries(plant({ ...storage, directory }), reach);
+  const pushes = new Alarm();
   const platform = {
     ...storage,
-    ...withBoundaries(plant({ ...storage, directory }), reach),
+    ...stored,
+    validations: ringing(stored.validations, pushes),
     config: { region: REGION, regionUrls: {}, corsOrigins: [], pools: ['default'], usdPerComputeHour: 0.05 },
     clock,
     log,
@@ -78,11 +82,13 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
   const gateway = createGateway(platform);
   const sweeper = await startSweeper(platform);
   await worker.start();
+  const validator = startValidator(platform, pushes);
   return {
     platform,
     gateway,
     async close() {
       gateway.stopAccepting();
+      await validator.stop();
       await sweeper.stop();
       await worker.drain(clock.nowMs() + 10 * SECOND_MS);
       await storage.close();

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiClient } from '../http-client.ts';
-import { descendantsOf, isRunning } from '../processes.ts';
+import { descendantsOf } from '../../../bin/descendants.ts';
+import { isRunning } from '../processes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const START_LIMIT_MS = 60_000;
