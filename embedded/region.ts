@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDevIssuer } from '../adapters/identity/dev-issuer.ts';
 import { createIdentity } from '../adapters/identity/identity.ts';
@@ -79,6 +79,10 @@ async function serve(
   const cacheFolder = join(options.dataFolder, region, 'compile-cache');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   const runnerSettings = runnerSettingsOf(cacheFolder);
+  // Copies of models that a process which was killed could not remove.
+  const scratch = join(options.dataFolder, region, 'scratch');
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(scratch, { mode: 0o700 });
   const signingKey = await loadSigningKey(join(options.dataFolder, region, 'signing-key.json'));
   const { registry } = storage;
   const devIssuer = createDevIssuer({ registry, clock, region, baseUrl: server.url, signingKey });
@@ -100,8 +104,8 @@ async function serve(
     forwarder: new HttpForwarder(),
     webhookSender: createWebhookSender({ reach: options.webhookReach ?? 'public' }),
     tokenizers: createTokenizers(storage.artifacts),
-    graphs: createGraphs(),
-    sandbox: createRunnerSandbox(runnerSettings, clock),
+    graphs: createGraphs(scratch),
+    sandbox: createRunnerSandbox(runnerSettings, clock, scratch),
   };
   await ensurePlans(platform);
   const worker = createWorkers(platform, region, options.pools, {

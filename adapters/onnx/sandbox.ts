@@ -10,13 +10,20 @@ const HANDLE = 1;
 
 type Loaded = Extract<LoadAnswer, { kind: 'loaded' }>;
 
-/** A sandbox of processes that `spawn` starts; each takes one model and is killed when that is closed. */
-export function createSandbox(clock: Clock, spawn: (limits: SandboxLimits) => ModelRunner): Sandbox {
+/**
+ * A sandbox of processes that `spawn` starts; each takes one model and is killed when that is closed. Copies of the models lie in
+ * folders of their own in `scratchFolder` until then: what the host leaves there when it is killed is nobody's.
+ */
+export function createSandbox(
+  clock: Clock,
+  spawn: (limits: SandboxLimits) => ModelRunner,
+  scratchFolder: string = tmpdir(),
+): Sandbox {
   return {
     async load(modelPath, limits) {
       // Alone in a folder: weights that the file says lie beside it are not there, and no other model's file is within reach.
       const runner = spawn(limits);
-      const folder = await mkdtemp(join(tmpdir(), 'sluice-check-')).catch((error: unknown) => {
+      const folder = await mkdtemp(join(scratchFolder, 'sluice-check-')).catch((error: unknown) => {
         runner.kill();
         throw error;
       });

@@ -39,6 +39,7 @@ async function validate(path: string, live: Live): Promise<Verdict> {
     for (const note of notes) live.line(paint('dim', note));
     const files = { modelPath: model.path, golden: golden && readFolderFile(golden), tokenizerPath: tokenizer?.path };
     const validated = await validateFiles(manifest, files, onProgress);
+    onProgress(validated.validation.checks, 'done');
     return { state: 'accepted', manifest: validated.manifest, report: reportToJson(validated.validation) };
   } catch (error) {
     return { state: 'refused', problem: problemOf(error), checks: checks.map(snakeKeys) };

@@ -1,5 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,7 +14,7 @@ import type { Artifacts } from '../../core/ports/artifacts.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Directory } from '../../core/ports/directory.ts';
 import type { Log } from '../../core/ports/log.ts';
-import type { Sandbox } from '../../core/ports/sandbox.ts';
+import type { Sandbox, SandboxLimits } from '../../core/ports/sandbox.ts';
 import type { Tokenizers } from '../../core/ports/tokenizers.ts';
 import type { Uploads } from '../../core/ports/uploads.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
@@ -88,12 +88,14 @@ export const localSandbox: Adapter<Sandbox, SandboxSubject> = {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     const clock = new SystemClock();
     const runners: ModelRunner[] = [];
-    const port = createSandbox(clock, ({ memoryBytes }) => {
+    const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    const spawn = ({ memoryBytes }: SandboxLimits) => {
       const settings = { provider: 'cpu', intraOpThreads: 1, environment: {}, thorough: true } as const;
       const runner = spawnRunner({ ...settings, memoryLimitBytes: memoryBytes }, clock);
       runners.push(runner);
       return runner;
-    });
+    };
+    const port = createSandbox(clock, spawn, scratch);
     let files = 0;
     return withMore(hostSubject(port), {
       nowMs: () => clock.nowMs(),
@@ -103,10 +105,10 @@ export const localSandbox: Adapter<Sandbox, SandboxSubject> = {
         writeFileSync(path, model);
         return path;
       },
-      left: async () => runners.filter((runner) => runner.alive()).length,
+      left: async () => runners.filter((runner) => runner.alive()).length + (await readdir(scratch)).length,
       async close() {
         for (const runner of runners) runner.kill();
-        await rm(folder, { recursive: true });
+        for (const each of [folder, scratch]) await rm(each, { recursive: true });
       },
     });
   },

@@ -46,6 +46,12 @@ function run(...args: string[]): Promise<CommandResult> {
   return sluice(args, { url: operator.url, key: operator.key });
 }
 
+/** The checks that were told, by their marks. */
+function marked(text: string): (string | undefined)[] {
+  const lines = text.split('\n').filter((line) => /^[✓!✗-] /.test(line));
+  return lines.map((line) => line.split(/\s+/)[1]);
+}
+
 /** No failure is told as where in the program it happened. */
 function expectNoStack({ stdout, stderr }: CommandResult): void {
   expect(`${stdout}${stderr}`).not.toMatch(/^\s+at .*:\d+/m);
@@ -64,10 +70,8 @@ describe('model push', () => {
     const folder = folderOf(lookup('pushed'), { 'notes.txt': 'x', 'weights.bin': 'x' });
     const first = await run('model', 'push', folder);
     expect(first, first.stderr).toMatchObject({ code: 0 });
-    const lines = first.stderr.split('\n');
-    const marked = lines.filter((line) => /^[✓!✗-] /.test(line)).map((line) => line.split(/\s+/)[1]);
-    expect(marked).toEqual(CHECKS);
-    expect(lines.filter((line) => line.startsWith('uploaded'))).toHaveLength(2);
+    expect(marked(first.stderr)).toEqual(CHECKS);
+    expect(first.stderr.match(/^uploaded /gm)).toHaveLength(2);
     expect(first.stderr).toContain('ignored, as no part of a model: notes.txt, weights.bin');
     expect(first.stderr).toContain('save it as one file');
     // Nothing that a terminal would have to take back.
@@ -157,6 +161,7 @@ describe('model validate', () => {
     const result = await sluice(['model', 'validate', folderOf(lookup('alone'))], alone);
     expect(result, result.stderr).toMatchObject({ code: 0 });
     expect(result.stdout).toContain('alone would be accepted');
+    expect(marked(result.stderr)).toEqual(CHECKS);
     expectReport(result.stdout);
     expect((await operator.get('/control/v1/models/alone/versions')).status).toBe(404);
   });

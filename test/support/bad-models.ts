@@ -1,7 +1,7 @@
-import type { ManifestFile } from '../../models/model-folder.ts';
 import { writeModel } from '../../adapters/onnx/graph/codec.ts';
-import { boolTensor, floatTensor, graphBuilder, int64Tensor, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
 import type { OnnxGraph } from '../../adapters/onnx/graph/messages.ts';
+import type { ManifestFile } from '../../models/model-folder.ts';
+import { boolTensor, floatTensor, graphBuilder, int64Tensor, onnxModel, tensorValue } from '../../models/onnx/graph.ts';
 
 /** What a push consists of, in memory. `golden` is golden.jsonl, which the model meets exactly where it answers at all. */
 export type ModelFiles = {

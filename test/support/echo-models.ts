@@ -1,6 +1,6 @@
 import { writeModel } from '../../adapters/onnx/graph/codec.ts';
-import { graphBuilder, onnxModel } from '../../models/onnx/graph.ts';
 import type { OnnxValue } from '../../adapters/onnx/graph/messages.ts';
+import { graphBuilder, onnxModel } from '../../models/onnx/graph.ts';
 import type { ModelFiles } from './bad-models.ts';
 
 /** TensorProto.DataType of the datatypes that onnxruntime-node takes as inputs. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JsonLog } from '../../adapters/local/json-log.ts';
 import { SystemClock } from '../../adapters/local/system-clock.ts';
+import type { Reach } from '../../adapters/webhooks/target.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { createKey } from '../../core/tenancy/manage-keys.ts';
@@ -34,6 +35,8 @@ export type RunningOptions = {
   readonly corsOrigins?: readonly string[];
   /** A folder of an earlier platform; a new one is removed when the platform stops. */
   readonly dataFolder?: string;
+  /** Default: `anywhere`, as receivers are on this machine. */
+  readonly webhookReach?: Reach;
   /** Put around the log that is captured. */
   readonly wrapLog?: (log: Log) => Log;
 };
@@ -123,6 +126,7 @@ export async function startRunning(options: RunningOptions = {}): Promise<Runnin
     host: '127.0.0.1',
     ports: Object.fromEntries((options.regions ?? ['us']).map((region) => [region, 0])),
     corsOrigins: options.corsOrigins ?? [],
+    webhookReach: options.webhookReach ?? 'anywhere',
     log: options.wrapLog?.(log) ?? log,
     pools: { ...(options.runners === undefined ? {} : { default: options.runners }), ...options.pools },
   });

@@ -22,9 +22,10 @@ const MOST_BYTES = 16 * MIB;
 const QUARTILE = 4;
 const LEAST_RUNS = 3;
 const MOST_RUNS = 25;
-const ENOUGH_MS = 30;
-/** Doubling that gains less than 2 % twice in a row is over the hill. */
+const ENOUGH_MS = 60;
+/** Doubling that gains less than 2 % three times in a row is over the hill; once or twice it may be noise. */
 const GAIN = 1.02;
+const FLAT = 3;
 const LIMIT_MS = 15 * SECOND_MS;
 /** Lengths by factors of four from a typical one: costs per element change slowly. */
 const STEP = 4;
@@ -69,7 +70,7 @@ async function measureCurve(examination: Examination, rows: readonly Row[], unti
   const points: { rows: number; runMs: number }[] = [];
   const mostRows = isBatchable(graph) ? MOST_ROWS : 1;
   let flat = 0;
-  for (let count = 1; count <= mostRows && flat < 2; count *= 2) {
+  for (let count = 1; count <= mostRows && flat < FLAT; count *= 2) {
     const before = points.at(-1);
     if (before !== undefined && (2 * before.runMs > MOST_RUN_MS || examination.model.nowMs() > untilMs)) break;
     if (before !== undefined && bytesOf(inputsOf(plan, rows, count, 0)) > MOST_BYTES) break;
