@@ -13,11 +13,13 @@ const TRIES = 2;
 
 /**
  * Asks the name servers directly: a name server that never answers costs no thread of the system's resolver, of which there
- * are four, and names of the machine's own (/etc/hosts) mean nothing. In development they do.
+ * are four, and names of the machine's own (/etc/hosts) mean nothing. In development they do. `servers`: other name servers
+ * than the machine's, for tests.
  */
-export function createResolver(reach: Reach): ResolveName {
+export function createResolver(reach: Reach, servers?: readonly string[]): ResolveName {
   if (reach === 'anywhere') return lookUpHere;
   const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
+  if (servers !== undefined) resolver.setServers(servers);
   return async (name) => {
     const families = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
     const addresses = families.flatMap((family) => (family.status === 'fulfilled' ? family.value : []));

@@ -16,7 +16,11 @@ export const PARAMS = {
   tenant: param(TENANT_ID, 'tenant-unknown', 'Id of a tenant.'),
   plan: param(/^[a-z][a-z0-9-]{1,30}$/, 'plan-unknown', 'Id of a plan.'),
   key: param(/^[a-z0-9.-]{8,72}$/, 'key-unknown', 'Id of an API key, as the list of keys shows it.'),
-  validation: param(VALIDATION_ID, 'validation-unknown', 'Id of a validation, from Location or the 202 body of a push.'),
+  validation: param(
+    VALIDATION_ID,
+    'validation-unknown',
+    'Id of a validation, from Location or the 202 body of a push.',
+  ),
   upload: param(/^[A-Za-z0-9_-]{1,128}$/, 'upload-unknown', 'Id of an upload.'),
   webhook: param(WEBHOOK_ID, 'webhook-unknown', 'Id of a webhook.'),
   delivery: param(DELIVERY_ID, 'delivery-unknown', 'Id of a delivery: the webhook-id of its message.'),

@@ -25,8 +25,15 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     'jose',
     'commander',
   ],
-  'adapters/local': ['../onnx/session.ts', '../identity/identity.ts', '../aws/jobs.ts', '../../gpu-worker/worker.ts'],
+  'adapters/local': [
+    '../onnx/session.ts',
+    '../identity/identity.ts',
+    '../aws/jobs.ts',
+    '../webhooks/sender.ts',
+    '../../gpu-worker/worker.ts',
+  ],
   'adapters/onnx': ['../local/jobs.ts', '../identity/identity.ts', '../../embedded/platform.ts'],
+  'adapters/webhooks': ['../local/jobs.ts', '../onnx/session.ts', '../../lambdas/http/host.ts'],
   'adapters/tokenizers': ['../local/artifacts.ts', '../onnx/session.ts', '../../gpu-worker/worker.ts'],
   'adapters/identity': ['../local/jobs.ts', '../onnx/session.ts', '../../lambdas/http/host.ts'],
   'lambdas/http': ['../../adapters/local/jobs.ts', '../../gpu-worker/worker.ts', '../../embedded/region.ts', 'node:fs'],
@@ -42,7 +49,8 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
 /** From a folder, what it is there to import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'core/inference': ['../ports/jobs.ts', 'zod', '../models/version.ts'],
-  'adapters/local': ['../../core/ports/jobs.ts', 'node:sqlite', './database.ts'],
+  'adapters/local': ['../../core/ports/jobs.ts', '../../core/webhooks/webhook.ts', 'node:sqlite', './database.ts'],
+  'adapters/webhooks': ['../../core/webhooks/webhook.ts', 'node:https', './target.ts'],
   'adapters/tokenizers': ['../../core/ports/tokenizers.ts', '@huggingface/tokenizers', 'node:fs/promises'],
   'lambdas/http': ['../../core/inference/gateway.ts', '@middy/core', '../middleware/chain.ts'],
   'gpu-worker': ['../core/inference/work.ts', '../adapters/onnx/session.ts'],

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApiClient } from '../http-client.ts';
 import { descendantsOf } from '../../../bin/descendants.ts';
+import { ApiClient } from '../http-client.ts';
 import { isRunning } from '../processes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
