@@ -40,7 +40,7 @@ export function nextAttempt(delivery: WebhookDelivery, answer: SendAnswer, nowMs
   }
   const delayMs = RETRY_AFTER_MS[attempts - 1];
   if (delayMs === undefined) return { delivery: { ...tried, state: 'given-up' }, endpoint: 'kept' };
-  const dueAtMs = nowMs + delayMs * (1 + JITTER_SHARE * jitterOf(delivery.id, attempts));
+  const dueAtMs = nowMs + Math.floor(delayMs * (1 + JITTER_SHARE * jitterOf(delivery.id, attempts)));
   return { delivery: { ...tried, dueAtMs }, endpoint: 'kept' };
 }
 
