@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SampleCredentials } from '../embedded/sample-data.ts';
+import { printable } from './printable.ts';
 
 export type Connection = { readonly url: string; readonly apiKey: string };
 
@@ -30,14 +31,31 @@ export class RequestRefused extends Error {
 /** The server could not be reached: whether it did what it was asked is not known. */
 export class NoAnswer extends Error {}
 
-/** Title, what happened, every single problem, and what to do. */
+/** Members of a problem that say the same everywhere, or are told in a place of their own. */
+const TOLD = new Set([
+  'type',
+  'title',
+  'status',
+  'detail',
+  'instance',
+  'code',
+  'request_id',
+  'retryable',
+  'advice',
+  'error',
+]);
+
+/** Title, what happened and where, every single problem, and what to do. */
 export function describeProblem(problem: Problem, status?: number): string {
   const tags = [status, problem.code].filter((tag) => tag !== undefined);
   const lines = [`${problem.title ?? 'Refused'}${tags.length === 0 ? '' : ` (${tags.join(', ')})`}`];
   if (problem.detail !== undefined && problem.detail !== problem.title) lines.push(`  ${problem.detail}`);
+  // What the advice refers to.
+  const facts = Object.entries(problem).filter(([name, value]) => !TOLD.has(name) && typeof value !== 'object');
+  if (facts.length > 0) lines.push(`  ${facts.map(([name, value]) => `${name}: ${value}`).join(', ')}`);
   for (const each of problem.problems ?? []) lines.push(`  - ${each}`);
   if (problem.advice !== undefined) lines.push(`  ${problem.advice}`);
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 }
 
 /** One JSON request to a region; throws `RequestRefused` on an error status. */
@@ -58,11 +76,17 @@ async function send(connection: Connection, method: string, path: string, body: 
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (cause) {
-    throw new NoAnswer(
-      `No answer from ${connection.url}. Is it running? Start it with \`npm start\`, or name another with --url.`,
-      { cause },
-    );
+    throw noAnswer(connection.url, cause);
   }
+}
+
+export function noAnswer(url: string, cause: unknown): NoAnswer {
+  return new NoAnswer(
+    `No answer from ${url}. Is it running? Start it with \`npm start\`, or name another with --url.`,
+    {
+      cause,
+    },
+  );
 }
 
 /** The problem document of an error answer, whatever the answer is. */

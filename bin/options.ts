@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { POOL_ID } from '../core/models/manifest.ts';
 import type { Pools } from '../embedded/workers.ts';
 import { type Connection, readSampleCredentials } from './client.ts';
@@ -48,7 +48,7 @@ export function poolsFromEnvironment(): Pools {
 export function remote(command: Command): Command {
   return command
     .option('--url <url>', 'base URL of the region (SLUICE_URL; default: the one on this machine)')
-    .option('--region <region>', 'region of this machine to talk to', 'us')
+    .addOption(new Option('--region <region>', 'region of this machine to talk to').choices(['us', 'eu']).default('us'))
     .option('--key <apiKey>', 'API key (SLUICE_API_KEY; default: the sample operator of this machine)')
     .option('--json', 'print JSON');
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ModelMetadata, RequestTensor } from '../clients/typescript/schema.ts';
 import { type Nested, tensor } from '../clients/typescript/tensors.ts';
+import { printable } from './printable.ts';
 
 /** One of the three ways of giving inputs on a command line. */
 export type GivenInputs = {
@@ -75,7 +76,7 @@ function shapeOf({ shape }: TensorMetadata, data: Nested): number[] | undefined 
 }
 
 function describe({ name, datatype, shape }: TensorMetadata): string {
-  return `${name} ${datatype} [${shape.join(', ')}]`;
+  return `${printable(name)} ${datatype} [${shape.join(', ')}]`;
 }
 
 function parse(text: string, where: string): unknown {

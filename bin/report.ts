@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { versionJson } from '../core/api/schemas.ts';
 import type { ReportJson } from '../core/api/validation-json.ts';
 import { KIB, MIB, SECOND_MS } from '../core/units.ts';
+import { printable } from './printable.ts';
 import { paint } from './table.ts';
 
 export type VersionJson = z.infer<typeof versionJson>;
@@ -22,9 +23,10 @@ const MARKS = {
 
 /** A check that was made: mark, name, time, what was found; below it what to do, if anything. */
 export function checkLines({ check, outcome, detail, advice, took_ms: tookMs }: CheckJson): string[] {
-  const line = `${MARKS[outcome]()} ${check.padEnd(LABEL_WIDTH)}${duration(tookMs).padStart(TIME_WIDTH)}  ${detail}`;
+  const start = `${MARKS[outcome]()} ${check.padEnd(LABEL_WIDTH)}${duration(tookMs).padStart(TIME_WIDTH)}`;
+  const line = `${start}  ${printable(detail)}`;
   const indent = ' '.repeat(2 + LABEL_WIDTH + TIME_WIDTH + 2);
-  return advice === undefined ? [line] : [line, `${indent}${paint('cyan', advice)}`];
+  return advice === undefined ? [line] : [line, `${indent}${paint('cyan', printable(advice))}`];
 }
 
 /** What validation found of a model, for people. */
@@ -36,7 +38,7 @@ export function renderReport(report: ReportJson, manifest: Manifest): string {
     ['batch policy', batchPolicy(report, manifest)],
     ['batch-mates', batchMates(report)],
     ['cost', `${dollars(report.usd_per_thousand)} per thousand rows`],
-    ['repairs', report.repairs.length === 0 ? 'none' : report.repairs.join('; ')],
+    ['repairs', report.repairs.length === 0 ? 'none' : printable(report.repairs.join('; '))],
   ];
   const lines = facts.map(([label, text]) => `  ${paint('dim', label.padEnd(LABEL_WIDTH))}${text}`);
   return report.speed.length === 0 ? lines.join('\n') : `${lines.join('\n')}\n${renderSpeed(report.speed)}`;

@@ -33,7 +33,7 @@ export class Breakers {
 
   /** Why a delivery is not to be run, if it is not. Of a half-open version one at a time is let through, as a probe. */
   refusalOf(version: ServedVersion, delivery: Delivery, nowMs: number): Failure | undefined {
-    const state = version.breaker.state(nowMs);
+    const state = version.breaker.stateFor(delivery.job.tenant, nowMs);
     if (state.kind === 'closed') return undefined;
     if (state.kind === 'open') return unavailable(version, state.untilMs - nowMs);
     // However a delivery ends, the ledger lets go of it: a probe that was cancelled or given back makes room for another.
@@ -78,8 +78,8 @@ export class Breakers {
   digest(nowMs: number): string {
     let digest = '';
     for (const { key, breaker } of this.#parts.shelf.all()) {
-      const { kind } = breaker.state(nowMs);
-      if (kind !== 'closed') digest += ` ${key} ${kind}`;
+      const state = breaker.state(nowMs);
+      if (state.kind !== 'closed') digest += ` ${key} ${state.kind} ${state.only ?? ''}`;
     }
     return digest;
   }
@@ -100,10 +100,10 @@ export class Breakers {
   /** What waits for the version fails at once, at no cost. */
   #opened(version: ServedVersion, nowMs: number): void {
     const { queue, ledger } = this.#parts;
-    const works = queue.takeBuckets((bucket) => versionOfBucket(bucket) === version.key);
-    this.#ports.log.warn('version keeps failing: left alone', { version: version.key, waiting: works.length });
     const state = version.breaker.state(nowMs);
-    const restMs = state.kind === 'open' ? state.untilMs - nowMs : 0;
+    const [restMs, tenant] = state.kind === 'open' ? [state.untilMs - nowMs, state.only] : [0, undefined];
+    const works = queue.takeBuckets((bucket) => versionOfBucket(bucket) === version.key, tenant);
+    this.#ports.log.warn('version keeps failing: left alone', { version: version.key, tenant, waiting: works.length });
     if (works.length > 0) void ledger.fail(works, unavailable(version, restMs));
     this.#onTaken();
   }

@@ -1,8 +1,9 @@
 import { Failure } from '../core/failure.ts';
 import { BatchCost } from '../core/inference/batch-cost.ts';
-import { type BatchPlan, lengthOfStep, planBatches } from '../core/inference/batch-plan.ts';
+import { type BatchPlan, planBatches } from '../core/inference/batch-plan.ts';
 import { Breaker } from '../core/inference/breaker.ts';
 import { expectedCost } from '../core/inference/expected-cost.ts';
+import { lengthOfStep } from '../core/inference/padding-steps.ts';
 import type { ModelVersion } from '../core/models/version.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';

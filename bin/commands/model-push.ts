@@ -4,12 +4,12 @@ import { toProblem } from '../../core/api/problem.ts';
 import type { ValidationJson } from '../../core/api/validation-json.ts';
 import { Failure } from '../../core/failure.ts';
 import { checkPush } from '../../core/models/check-push.ts';
-import { MODEL_NAME } from '../../core/models/manifest.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import {
   type Connection,
   describeProblem,
   NoAnswer,
+  noAnswer,
   type Problem,
   parseProblem,
   RequestRefused,
@@ -67,8 +67,8 @@ const NOT_SENT = { instance: '', requestId: '' };
 export async function pushModelFolder(connection: Connection, folder: ModelFolder, live: Live): Promise<PushOutcome> {
   const { manifest, model, golden, tokenizer } = folder;
   const name = String(manifest.name);
-  // Without a name there is no address to push to: the folder's own mistakes are told here.
-  if (!MODEL_NAME.test(name)) await checkPush(manifest, { hasTokenizer: tokenizer !== undefined });
+  // What can be seen here is told before anything is uploaded; what the region must know it says itself.
+  await checkPush(manifest, { hasTokenizer: tokenizer !== undefined });
   const ids = new Map<FolderFile, string>();
   for (const file of [model, golden, tokenizer]) {
     if (file !== undefined) ids.set(file, await upload(connection, file, live));
@@ -105,6 +105,8 @@ async function upload(connection: Connection, file: FolderFile, live: Live): Pro
     headers: { 'content-type': 'application/octet-stream', 'content-length': String(file.sizeBytes) },
     body: Readable.toWeb(Readable.from(counted())) as ReadableStream<Uint8Array>,
     duplex: 'half',
+  }).catch((cause: unknown) => {
+    throw noAnswer(connection.url, cause);
   });
   if (!response.ok) throw new RequestRefused(response.status, parseProblem(await response.text()));
   live.line(`uploaded ${file.name} ${paint('dim', `(${size})`)}`);

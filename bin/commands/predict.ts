@@ -4,9 +4,10 @@ import type { PendingPrediction, Prediction } from '../../clients/typescript/pre
 import type { RequestTensor } from '../../clients/typescript/schema.ts';
 import { SluiceError } from '../../clients/typescript/sluice-error.ts';
 import { nested } from '../../clients/typescript/tensors.ts';
-import { NoAnswer, RequestRefused, readSampleCredentials } from '../client.ts';
+import { NoAnswer, noAnswer, RequestRefused, readSampleCredentials } from '../client.ts';
 import { connect, dataFolder } from '../options.ts';
 import { type GivenInputs, readInputs } from '../predict-inputs.ts';
+import { printable } from '../printable.ts';
 import { paint, renderTable } from '../table.ts';
 
 type PredictOptions = GivenInputs & {
@@ -90,7 +91,7 @@ function rendered(prediction: Prediction, inputs: readonly RequestTensor[], took
   const [first] = inputs;
   const texts = inputs.length === 1 && first?.datatype === 'BYTES' ? first : undefined;
   const columns = [...(texts === undefined ? [] : [texts]), ...outputs].map((column) => ({
-    title: column.name,
+    title: printable(column.name),
     rows: nested(column as (typeof outputs)[number]),
   }));
   const count = Math.max(0, ...columns.map(({ rows }) => rows.length));
@@ -122,8 +123,7 @@ function cell(value: unknown): string {
   }
   if (typeof value === 'number') return String(Number(value.toPrecision(3)));
   if (value === undefined) return '';
-  // Nothing that a terminal would obey.
-  const text = value === null ? 'NaN' : String(value).replaceAll(/\p{Cc}/gu, '\ufffd');
+  const text = value === null ? 'NaN' : printable(String(value));
   return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text;
 }
 
@@ -131,9 +131,6 @@ function cell(value: unknown): string {
 function forTerminal(error: unknown, url: string): unknown {
   if (!(error instanceof SluiceError)) return error;
   if (error.problem !== undefined) return new RequestRefused(error.problem.status, error.problem);
-  const message =
-    error.code === 'network'
-      ? `No answer from ${url}. Is it running? Start it with \`npm start\`, or name another with --url.`
-      : `${error.message} (${error.code})\n  ${error.advice}`;
-  return new NoAnswer(message, { cause: error });
+  if (error.code === 'network') return noAnswer(url, error);
+  return new NoAnswer(`${error.message} (${error.code})\n  ${error.advice}`, { cause: error });
 }

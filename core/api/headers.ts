@@ -26,13 +26,14 @@ export function parsePrefer(value: string | undefined): Prefer {
 
 /**
  * What the `Cache-Control` of a request says of the response cache: `no-store` and `no-cache` (RFC 9111, 5.2.1), the first
- * of them if both are there. Other directives are about caches that keep answers beyond a freshness of their own: ignored.
+ * of them if both are there. `max-age=0` is what browsers make of `fetch(…, { cache: 'no-cache' })`, and means the same. Other
+ * directives are about caches that keep answers beyond a freshness of their own: ignored.
  */
 export function parseCacheControl(value: string | undefined): Caching {
   if (value === undefined) return 'use';
   const directives = value.split(',').map((directive) => directive.trim().toLowerCase());
   if (directives.includes('no-store')) return 'avoid';
-  return directives.includes('no-cache') ? 'refresh' : 'use';
+  return directives.includes('no-cache') || directives.includes('max-age=0') ? 'refresh' : 'use';
 }
 
 function waitOf(argument: string | undefined): number | undefined {

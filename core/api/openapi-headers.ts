@@ -16,7 +16,7 @@ export const REQUEST_HEADERS = {
   ),
   CacheControl: requestHeader(
     'Cache-Control',
-    'Of models with a response cache: `no-cache` computes the answer anew and keeps it, `no-store` neither reads nor keeps.',
+    'Of models with a response cache: `no-cache` (or `max-age=0`) computes the answer anew and keeps it, `no-store` neither reads nor keeps.',
     'no-cache',
   ),
   IdempotencyKey: requestHeader(

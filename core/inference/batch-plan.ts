@@ -1,8 +1,10 @@
 import { type BatchingFacts, batchingOf } from '../models/batching.ts';
 import type { Manifest } from '../models/manifest.ts';
+import type { Speed } from '../models/report.ts';
 import { isBatchable, type Signature } from '../models/signature.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Job } from './job.ts';
+import { lengthStep, type PaddingSteps, paddingSteps } from './padding-steps.ts';
 
 /** A free dimension that may be filled up: the same name has the same length everywhere in a run. */
 export type PaddedInput = { readonly value: number; readonly axes: ReadonlyMap<number, string> };
@@ -24,6 +26,7 @@ export type BatchPlan = {
   readonly cut: ReadonlyMap<string, ReadonlyMap<number, string>>;
   /** One place (input and axis) of each padded dimension: its length decides the step. */
   readonly steps: readonly { readonly input: string; readonly axis: number }[];
+  readonly stepOf: PaddingSteps;
   /** Names of inputs whose free dimensions after the first must be equal within a run. */
   readonly exact: ReadonlySet<string>;
 };
@@ -38,7 +41,11 @@ export type Bucket = {
   readonly costKey: number;
 };
 
-type Plannable = BatchingFacts & Pick<ModelVersion, 'model' | 'version' | 'signature' | 'graphSignature'>;
+type Plannable = BatchingFacts &
+  Pick<ModelVersion, 'model' | 'version' | 'signature' | 'graphSignature'> & {
+    /** Not there while a model is being measured. */
+    readonly validation: { readonly speed?: readonly Speed[] };
+  };
 
 export function planBatches(version: Plannable): BatchPlan {
   const { manifest } = version;
@@ -57,6 +64,9 @@ export function planBatches(version: Plannable): BatchPlan {
   const cut = new Map(
     padded.size === 0 ? [] : signature.outputs.map((output) => [output.name, freeAxes(output.shape)] as const),
   );
+  const steps = firstPlaces(padded);
+  // What was measured counts elements of a row, which are a dimension's length where there is one such dimension.
+  const measured = steps.length === 1 ? (version.validation.speed ?? []) : [];
   return {
     version: `${version.model}@${version.version}`,
     alone: !isBatchable(signature) || !keepsRowsApart(signature) || batching.maxRows === 1,
@@ -66,7 +76,8 @@ export function planBatches(version: Plannable): BatchPlan {
     maxBatchMs: batching.maxBatchMs,
     padded,
     cut,
-    steps: firstPlaces(padded),
+    steps,
+    stepOf: paddingSteps(measured, manifest.limits.maxLength),
     exact,
   };
 }
@@ -80,22 +91,9 @@ export function bucketOf(plan: BatchPlan, job: Pick<Job, 'tenant' | 'inputs'>): 
     if (isPadded || plan.padded.size === 0) length = Math.max(length, rowElements(shape));
     if (plan.exact.has(name)) key += `\n${name} ${shape.slice(1).join()}`;
     if (!isPadded) continue;
-    for (const step of plan.steps) if (step.input === name) key += `\n${lengthStep(shape[step.axis]!)}`;
+    for (const step of plan.steps) if (step.input === name) key += `\n${plan.stepOf(shape[step.axis]!)}`;
   }
   return { key, length, costKey: lengthStep(length) };
-}
-
-/**
- * Half octaves: lengths within a factor of √2 share a step, so that padding wastes at most 29 % of a row (1 − 1/√2),
- * on average half of that.
- */
-export function lengthStep(length: number): number {
-  return Math.ceil(2 * Math.log2(Math.max(1, length)));
-}
-
-/** The longest length of a step, or of the one below where the step has no whole number. */
-export function lengthOfStep(step: number): number {
-  return Math.floor(2 ** (step / 2));
 }
 
 /**

@@ -84,9 +84,10 @@ export class FairQueue<T extends LaneWork> {
     this.#lanes[item.lane].settle(item, measuredMs);
   }
 
-  /** Takes out all work of the buckets for which `match` is true, neither settled nor dropped. */
-  takeBuckets(match: (bucket: string) => boolean): T[] {
-    return [...this.#lanes.interactive.takeBuckets(match), ...this.#lanes.bulk.takeBuckets(match)];
+  /** Takes out all work, or that of one tenant, of the buckets for which `match` is true, neither settled nor dropped. */
+  takeBuckets(match: (bucket: string) => boolean, tenant?: string): T[] {
+    const { interactive, bulk } = this.#lanes;
+    return [...interactive.takeBuckets(match, tenant), ...bulk.takeBuckets(match, tenant)];
   }
 
   /** Called about once a second. */

@@ -117,12 +117,13 @@ export class LaneQueue<T extends Waiting> {
     this.#flows.get(item.tenant)?.end(item.costMs, measuredMs);
   }
 
-  /** Takes out all work of the buckets for which `match` is true. */
-  takeBuckets(match: (bucket: string) => boolean): T[] {
+  /** Takes out all work, or that of one tenant, of the buckets for which `match` is true. */
+  takeBuckets(match: (bucket: string) => boolean, tenant?: string): T[] {
     const all: T[] = [];
     for (const [bucket, mates] of [...this.#mates]) {
       if (!match(bucket)) continue;
       for (const flow of [...mates.flows]) {
+        if (tenant !== undefined && flow.tenant !== tenant) continue;
         for (let item = flow.peek(bucket); item !== undefined; item = flow.peek(bucket)) {
           all.push(item);
           this.#remove(flow, bucket, item);

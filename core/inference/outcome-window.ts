@@ -58,6 +58,12 @@ export class OutcomeWindow {
     return sum / this.#tenants.size;
   }
 
+  /** The tenant whose requests are all that was counted; undefined if there are more, or if something failed for all. */
+  get soleTenant(): string | undefined {
+    const [tenant, another] = this.#tenants.keys();
+    return another !== undefined || tenant === OTHERS || this.#forAll > 0 ? undefined : tenant;
+  }
+
   clear(): void {
     for (const slice of this.#slices) {
       slice.tenants.clear();

@@ -25,7 +25,8 @@ function checkLengths(maxCharacters: number): DataCheck {
     const texts = data as string[];
     for (let i = 0; i < texts.length; i += 1) {
       if (texts[i]!.length > maxCharacters) {
-        throw new Failure('text-invalid', { field: `inputs[${at}].data`, index: i, maxLength: maxCharacters });
+        const detail = `the text has more than ${maxCharacters} characters`;
+        throw new Failure('text-invalid', { field: `inputs[${at}].data`, index: i, maxLength: maxCharacters, detail });
       }
     }
   };

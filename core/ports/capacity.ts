@@ -1,5 +1,12 @@
-/** `open`: nothing is run until `untilMs`. `half-open`: probes are. A closed one is reported too while it has seen work of late. */
-export type BreakerReport = { readonly state: 'open' | 'half-open' | 'closed'; readonly untilMs: number };
+/**
+ * `open`: nothing is run until `untilMs`. `half-open`: probes are. A closed one is reported too while it has seen work of
+ * late. `tenant`: the one for which it is so, where it is closed for all others.
+ */
+export type BreakerReport = {
+  readonly state: 'open' | 'half-open' | 'closed';
+  readonly untilMs: number;
+  readonly tenant?: string | undefined;
+};
 
 /** What one worker says of itself. Reports older than 10 s are as if they were not there. */
 export type CapacityReport = {

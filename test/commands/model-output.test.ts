@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { describeProblem } from '../../bin/client.ts';
 import { openLive } from '../../bin/live.ts';
 import { byteSize, checkLines, duration, renderReport } from '../../bin/report.ts';
 import { reportToJson } from '../../core/api/validation-json.ts';
@@ -47,6 +48,40 @@ describe('what happens while a command works', () => {
     live.doing('measuring');
     live.end();
     expect(written()).toBe('✓ loads\n');
+  });
+});
+
+describe('a refusal', () => {
+  test('names what its advice refers to', () => {
+    const problem = {
+      type: 'urn:sluice:failure:element-invalid',
+      title: 'Wrong element',
+      status: 400,
+      detail: 'Wrong element',
+      instance: '/v2/models/m/infer',
+      code: 'element-invalid',
+      request_id: 'req_1',
+      retryable: false,
+      advice: 'Correct the element at `index`.',
+      field: 'inputs[0].data',
+      index: 3,
+    };
+    expect(describeProblem(problem, 400).split('\n')).toEqual([
+      'Wrong element (400, element-invalid)',
+      '  field: inputs[0].data, index: 3',
+      '  Correct the element at `index`.',
+    ]);
+  });
+});
+
+describe('names that a pushed file chose', () => {
+  test('give a terminal no orders', () => {
+    const order = '\u001b]0;owned\u0007';
+    const lines = [
+      ...checkLines({ check: 'signature', outcome: 'warning', detail: `y${order}`, advice: order, took_ms: 1 }),
+      describeProblem({ title: 'Refused', detail: order, problems: [order], advice: order }),
+    ];
+    for (const line of lines) expect(line.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 });
 

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Breaker } from '../../core/inference/breaker.ts';
-import { BreakerGate, failingVersions } from '../../core/inference/failing-versions.ts';
 import { OutcomeWindow } from '../../core/inference/outcome-window.ts';
 import { manifestSchema } from '../../core/models/manifest.ts';
-import type { BreakerReport, CapacityReport } from '../../core/ports/capacity.ts';
 
 const START_MS = Date.UTC(2026, 0, 15, 12);
 const RULES = manifestSchema.parse({ name: 'm' }).breaker;
@@ -22,14 +20,15 @@ function times(count: number, tenant: string, failed: boolean): Observed[] {
 
 function opened(rules = RULES): Breaker {
   const breaker = new Breaker(rules);
-  observeAll(breaker, times(rules.minRequests, 'acme', true));
-  expect(breaker.state(START_MS).kind).toBe('open');
+  const half = rules.minRequests / 2;
+  observeAll(breaker, [...times(half, 'acme', true), ...times(half, 'globex', true)]);
+  expect(breaker.stateFor('initech', START_MS).kind).toBe('open');
   return breaker;
 }
 
 describe('a closed breaker', () => {
   test.each([
-    ['the only tenant fails', [...times(20, 'a', true)], 'open'],
+    ['the only tenant fails', times(20, 'a', true), 'open'],
     [
       'one of two fails wholly: half is not more than half',
       [...times(40, 'b', false), ...times(40, 'a', true)],
@@ -111,6 +110,49 @@ describe('a closed breaker', () => {
     observeAll(breaker, times(1, 'acme', false));
     expect(breaker.report(START_MS)).toEqual({ state: 'closed', untilMs: START_MS });
     expect(breaker.report(START_MS + RULES.windowS * 1000 + 1)).toBeUndefined();
+  });
+});
+
+describe('one tenant fails, and nobody else is heard', () => {
+  const kinds = (breaker: Breaker, nowMs: number) =>
+    ['acme', 'globex'].map((tenant) => breaker.stateFor(tenant, nowMs).kind);
+
+  function openedForAcme(): Breaker {
+    const breaker = new Breaker(RULES);
+    observeAll(breaker, times(RULES.minRequests, 'acme', true));
+    return breaker;
+  }
+
+  test('opens it for that tenant, and for no other, however its probes end', () => {
+    const breaker = openedForAcme();
+    let nowMs = START_MS;
+    for (let round = 0; round < 3; round += 1) {
+      expect(kinds(breaker, nowMs)).toEqual(['open', 'closed']);
+      expect(breaker.report(nowMs)).toEqual({ state: 'open', untilMs: nowMs + OPEN_MS, tenant: 'acme' });
+      nowMs += OPEN_MS;
+      expect(kinds(breaker, nowMs)).toEqual(['half-open', 'closed']);
+      expect(breaker.observeProbe('failed', nowMs)).toBe(true);
+    }
+    nowMs += OPEN_MS;
+    for (let probe = 0; probe < RULES.probes; probe += 1) breaker.observeProbe('succeeded', nowMs);
+    expect(kinds(breaker, nowMs)).toEqual(['closed', 'closed']);
+  });
+
+  test('opens it for all once another one fails too, or once it cannot be loaded', () => {
+    const failing = openedForAcme();
+    observeAll(failing, times(RULES.minRequests, 'globex', true));
+    const unloadable = openedForAcme();
+    for (let load = 0; load < RULES.minRequests; load += 1) unloadable.observeLoadFailure(START_MS);
+    for (const breaker of [failing, unloadable]) {
+      expect(kinds(breaker, START_MS)).toEqual(['open', 'open']);
+      expect(breaker.stateFor('initech', START_MS).kind).toBe('open');
+    }
+  });
+
+  test('leaves it closed for others who are well, whatever the first one goes on to do', () => {
+    const breaker = openedForAcme();
+    observeAll(breaker, [...times(30, 'acme', true), ...times(30, 'globex', false), ...times(1, 'globex', true)]);
+    expect(kinds(breaker, START_MS)).toEqual(['open', 'closed']);
   });
 });
 
@@ -199,67 +241,5 @@ describe('the window', () => {
     expect(window.requests(START_MS + 11_000)).toBe(0);
     window.add('late7', true, START_MS + 11_000);
     expect(window.errorShare(START_MS + 11_000)).toBe(1);
-  });
-});
-
-describe('a gateway', () => {
-  const JOB = { model: 'm', version: '1' };
-  const reportOf = (worker: string, breaker: BreakerReport | undefined, draining = false): CapacityReport => ({
-    worker,
-    pool: 'default',
-    atMs: START_MS,
-    runners: 1,
-    backlogMs: 0,
-    rowMs: {},
-    loaded: [],
-    breakers: breaker === undefined ? {} : { 'm@1': breaker },
-    draining,
-  });
-  const OPEN: BreakerReport = { state: 'open', untilMs: START_MS + OPEN_MS };
-  const CLOSED: BreakerReport = { state: 'closed', untilMs: START_MS };
-
-  function passes(reports: readonly CapacityReport[], nowMs: number, gate = new BreakerGate()): boolean {
-    try {
-      gate.check(failingVersions(reports), JOB, nowMs);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  test.each([
-    ['its only worker', [reportOf('a', OPEN)], false],
-    ['half of its workers', [reportOf('a', OPEN), reportOf('b', CLOSED)], false],
-    ['fewer than half of its workers', [reportOf('a', OPEN), reportOf('b', CLOSED), reportOf('c', CLOSED)], true],
-    [
-      'one of those that have an opinion',
-      [reportOf('a', OPEN), reportOf('b', undefined), reportOf('c', undefined)],
-      false,
-    ],
-    ['one that takes no more work', [reportOf('a', OPEN, true), reportOf('b', CLOSED)], true],
-    ['nobody', [], true],
-  ] as const)('leaves a version alone on the word of half of the workers that have one: %s', (_, reports, expected) => {
-    expect(passes(reports, START_MS)).toBe(expected);
-  });
-
-  test('says how long, and leaves other versions of the model in peace', () => {
-    const failing = failingVersions([reportOf('a', OPEN)]);
-    const gate = new BreakerGate();
-    expect(() => gate.check(failing, JOB, START_MS + 4000)).toThrow(
-      expect.objectContaining({ code: 'version-unavailable', facts: expect.objectContaining({ retryAfterMs: 6000 }) }),
-    );
-    expect(() => gate.check(failing, { model: 'm', version: '2' }, START_MS)).not.toThrow();
-  });
-
-  test.each([
-    ['a report that is as old as the opening', OPEN, START_MS + OPEN_MS],
-    ['a report that says so', { state: 'half-open', untilMs: START_MS } as const, START_MS],
-  ])('lets one request in 100 ms try a half-open version, after %s', (_, breaker, fromMs) => {
-    const gate = new BreakerGate();
-    const passed: number[] = [];
-    for (let atMs = 0; atMs < 500; atMs += 10) {
-      if (passes([reportOf('a', breaker)], fromMs + atMs, gate)) passed.push(atMs);
-    }
-    expect(passed).toEqual([0, 100, 200, 300, 400]);
   });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BatchCost } from '../../core/inference/batch-cost.ts';
-import { lengthOfStep, lengthStep } from '../../core/inference/batch-plan.ts';
 import { expectedCost } from '../../core/inference/expected-cost.ts';
+import { lengthOfStep, lengthStep } from '../../core/inference/padding-steps.ts';
 import { ServedVersion } from '../../gpu-worker/version-shelf.ts';
 import { aValidation, aVersion } from '../support/jobs.ts';
 

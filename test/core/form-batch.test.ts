@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BatchCost } from '../../core/inference/batch-cost.ts';
-import { bucketOf, lengthStep, planBatches } from '../../core/inference/batch-plan.ts';
+import { bucketOf, planBatches } from '../../core/inference/batch-plan.ts';
 import { roomFor, spreadOver, takeInto } from '../../core/inference/form-batch.ts';
+import { lengthStep } from '../../core/inference/padding-steps.ts';
 import { shareCost } from '../../core/inference/share-cost.ts';
 import type { Signature } from '../../core/models/signature.ts';
 import { aVersion, floats } from '../support/jobs.ts';

@@ -203,7 +203,8 @@ test.each([
   ['max-age=0, no-cache', 'refresh'],
   ['no-store', 'avoid'],
   ['no-cache,no-store', 'avoid'],
-  ['max-age=0', 'use'],
+  ['max-age=0', 'refresh'],
+  ['max-age=60', 'use'],
   ['no-cache-please', 'use'],
 ])('Cache-Control: %s means %s', (value, caching) => {
   expect(parseCacheControl(value)).toBe(caching);

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -144,6 +147,25 @@ describe('model push', () => {
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(message);
     expectNoStack(result);
+  });
+
+  test('that a server lets go of in the middle of a file says so', async () => {
+    const server = createServer((request, response) => {
+      if (request.method === 'PUT') request.socket.destroy();
+      else response.writeHead(201).end(JSON.stringify({ id: 'upload', url: '/uploads/upload?token=t' }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const pushed = await sluice(['model', 'push', folderOf(lookup('let-go'))], { url, key: operator.key });
+    server.close();
+    expect(pushed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`No answer from ${url}`) });
+  });
+
+  test('to a region that is not there goes nowhere', async () => {
+    const pushed = await run('model', 'push', folderOf(lookup('astray')), '--region', 'mars');
+    expect(pushed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('us, eu') });
+    expect((await operator.get('/control/v1/models/astray/versions')).status).toBe(404);
   });
 
   test('where nobody answers says so', async () => {

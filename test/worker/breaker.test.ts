@@ -37,8 +37,10 @@ function bad(count: number): number[] {
   return new Array<number>(count).fill(BAD);
 }
 
+/** For all: two tenants fail. */
 async function open(setup: WorkerSetup): Promise<void> {
-  await send(setup, bad(BREAKER.minRequests));
+  await send(setup, bad(1), { tenant: 'initech' });
+  await send(setup, bad(BREAKER.minRequests - 1));
 }
 
 /** Until probes may go. */
@@ -115,6 +117,27 @@ describe('a version that keeps failing', () => {
       'version-unavailable',
     ]);
     expect((await send(setup, [1])).map(resultOf)).toEqual([[2]]);
+  });
+});
+
+describe('a version that only one tenant fails on', () => {
+  test('is left alone for that tenant: others are answered, what they wait for too', async () => {
+    const hanging = 99;
+    const setup = await start((_, runners) => {
+      runners.onRun = (_, inputs) => {
+        if (inputs[0]!.data[0] === hanging) return 'hangs';
+        return isBad(inputs) ? 'refuses' : 'answers';
+      };
+    });
+    await send(setup, bad(BREAKER.minRequests - 1), { tenant: 'hostile' });
+    const runs = setup.runners.runs.length;
+    const last = setup.world.send(rowJob(hanging, { tenant: 'hostile' }));
+    await vi.waitFor(() => expect(setup.runners.runs.length).toBe(runs + 1), { interval: 1 });
+    const waiting = ['hostile', 'acme'].map((tenant) => setup.world.send(rowJob(1, { tenant })));
+    const outcomes = (await Promise.all([last, ...waiting])).map(resultOf);
+    expect(outcomes).toEqual(['prediction-timeout', 'version-unavailable', [2]]);
+    const after = [await send(setup, [1], { tenant: 'hostile' }), await send(setup, [1], { tenant: 'acme' })];
+    expect(after.flat().map(resultOf)).toEqual(['version-unavailable', [2]]);
   });
 });
 
