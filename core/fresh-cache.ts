@@ -22,6 +22,12 @@ export class FreshCache<T> {
     return this.#loading.get(key) ?? this.#load(key, nowMs, load);
   }
 
+  /** A fresh value that is there already. */
+  peek(key: string, nowMs: number): T | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && nowMs < entry.freshUntilMs ? entry.value : undefined;
+  }
+
   delete(key: string): void {
     this.#entries.delete(key);
     this.#loading.delete(key);

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { TENANT_SHARE } from '../../core/inference/answer-memory.ts';
 import { MIB } from '../../core/units.ts';
-import { TENANT_SHARE } from './answer-memory.ts';
 
 /** On the disk, of all tenants: at 1 KB an answer a quarter of a million. */
 export const STORED_BYTES = 256 * MIB;

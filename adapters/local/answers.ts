@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../core/failure.ts';
-import { decodeTensors, encodeTensors } from '../../core/inference/tensor-codec.ts';
+import { decodeAnswer, encodeAnswer } from '../../core/inference/answer-codec.ts';
+import { AnswerMemory, MEMORY_BYTES } from '../../core/inference/answer-memory.ts';
 import type { AnswerStore, StoredAnswer } from '../../core/ports/answer-store.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { MIB } from '../../core/units.ts';
-import { AnswerMemory, MEMORY_BYTES } from './answer-memory.ts';
 import { type AnswerRow, AnswerRows, STORED_BYTES } from './answer-rows.ts';
 import type { LocalDataKeys } from './data-keys.ts';
 import type { Commits } from './group-commit.ts';
@@ -19,8 +19,6 @@ const MOST_PENDING = 64;
 const MOST_PENDING_BYTES = MIB;
 /** Expired rows that one purge takes along. */
 const PURGE_ROWS = 1000;
-/** f64 expiry, u32 bytes of the version, 4 zero bytes; then the version, zeros to a multiple of 8, the outputs. */
-const HEADER_BYTES = 16;
 
 type Pending = { readonly tenant: string; readonly key: string; readonly answer: StoredAnswer; readonly bytes: Buffer };
 type Parts = { database: DatabaseSync; commits: Commits; dataKeys: LocalDataKeys; clock: Clock; log: Log };
@@ -66,9 +64,9 @@ export class LocalAnswers implements AnswerStore {
   }
 
   write(tenant: string, key: string, answer: StoredAnswer): void {
-    const bytes = encode(answer);
+    const bytes = encodeAnswer(answer);
     // A copy of its own: what a worker sends may be a small part of a whole batch's bytes.
-    this.#memory.set(tenant, key, decode(bytes), bytes.length);
+    this.#memory.set(tenant, key, decodeAnswer(bytes), bytes.length);
     const isFull = this.#pending.length >= MOST_PENDING || this.#pendingBytes + bytes.length > MOST_PENDING_BYTES;
     if (isFull || this.#closed.signal.aborted) return;
     this.#pending.push({ tenant, key, answer, bytes });
@@ -99,8 +97,8 @@ export class LocalAnswers implements AnswerStore {
       const id = await this.#idOf(tenant, key);
       const sealed = this.#rows.find(tenant, id, nowMs);
       if (sealed === undefined || erasures !== this.#erasures) return undefined;
-      const bytes = aligned(this.#keys.openNow(tenant, contextOf(id), sealed));
-      const answer = decode(bytes);
+      const bytes = this.#keys.openNow(tenant, contextOf(id), sealed);
+      const answer = decodeAnswer(bytes);
       if (answer.expiresAtMs <= nowMs) return undefined;
       this.#memory.set(tenant, key, answer, bytes.length);
       this.#isFailing = false;
@@ -175,31 +173,4 @@ export class LocalAnswers implements AnswerStore {
 
 function contextOf(id: string): string {
   return `answer/${id}`;
-}
-
-function encode({ version, outputs, expiresAtMs }: StoredAnswer): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const name = Buffer.from(version);
-  header.writeDoubleLE(expiresAtMs);
-  header.writeUInt32LE(name.length, 8);
-  return aligned(Buffer.concat([header, name, Buffer.alloc(-name.length & 7), encodeTensors(outputs)]));
-}
-
-/** Throws `record-damaged`. The outputs are views into `bytes`. */
-function decode(bytes: Buffer): StoredAnswer {
-  const nameEnd = bytes.length < HEADER_BYTES ? Number.POSITIVE_INFINITY : HEADER_BYTES + bytes.readUInt32LE(8);
-  const outputsAt = Math.ceil(nameEnd / 8) * 8;
-  if (outputsAt > bytes.length) throw new Failure('record-damaged', { detail: 'a kept answer ends early' });
-  return {
-    version: bytes.toString('utf8', HEADER_BYTES, nameEnd),
-    outputs: decodeTensors(bytes.subarray(outputsAt)),
-    expiresAtMs: bytes.readDoubleLE(),
-  };
-}
-
-/** In a buffer of its own: a slice of a shared one would keep all of that alive. */
-function aligned(bytes: Uint8Array): Buffer {
-  const own = Buffer.from(new ArrayBuffer(bytes.length));
-  own.set(bytes);
-  return own;
 }

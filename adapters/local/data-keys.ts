@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:c
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Failure } from '../../core/failure.ts';
 import type { DataKeys } from '../../core/ports/data-keys.ts';
-import { Nonces, openBytes, sealBytes } from './envelope.ts';
+import { Nonces, openBytes, sealBytes } from '../sealing/envelope.ts';
 import type { Commits } from './group-commit.ts';
 import { Lru } from './lru.ts';
 

@@ -1,43 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
 import { Failure } from '../../core/failure.ts';
 import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { ApiKeyRecord, IssuerRecord, Page, Registry } from '../../core/ports/registry.ts';
+import { apiKeySchema, issuerSchema } from '../../core/tenancy/credential-records.ts';
 import { type Plan, planSchema } from '../../core/tenancy/plan.ts';
-import { roleSchema } from '../../core/tenancy/principal.ts';
 import { type Tenant, tenantSchema } from '../../core/tenancy/tenant.ts';
 import type { Commits } from './group-commit.ts';
 import { ModelRecords } from './model-records.ts';
 import { RecordTable } from './record-table.ts';
-
-const apiKeySchema: z.ZodType<ApiKeyRecord> = z
-  .strictObject({
-    id: z.string(),
-    secretSha256: z.string(),
-    tenant: z.string().optional(),
-    role: roleSchema,
-    models: z.array(z.string()).optional(),
-    label: z.string(),
-    createdAtMs: z.number(),
-    expiresAtMs: z.number().optional(),
-    revokedAtMs: z.number().optional(),
-  })
-  .transform((key) => ({
-    tenant: undefined,
-    models: undefined,
-    expiresAtMs: undefined,
-    revokedAtMs: undefined,
-    ...key,
-  }));
-
-const issuerSchema: z.ZodType<IssuerRecord> = z.strictObject({
-  issuer: z.string(),
-  audience: z.string(),
-  jwksUri: z.string(),
-  tenants: z.array(z.string()),
-  maxRole: roleSchema,
-});
 
 /** Plans and issuers are few; a list of them is whole. */
 const ALL = 100_000;

@@ -1,7 +1,7 @@
 import { Failure } from '../../core/failure.ts';
 import type { Job, JobRecord, Outcome } from '../../core/inference/job.ts';
+import { decodeEnded, decodeJob, encodeEnded, encodeJob } from '../../core/inference/job-codec.ts';
 import type { LocalDataKeys, TenantKey } from './data-keys.ts';
-import { decodeEnded, decodeJob, encodeEnded, encodeJob } from './job-codec.ts';
 import type { JobRow } from './job-rows.ts';
 
 /**
@@ -20,7 +20,7 @@ export class SealedJobs {
   }
 
   sealJob(key: TenantKey, job: Job): Uint8Array {
-    return this.#keys.sealWith(key, job.tenant, `job/${job.id}`, encodeJob(job));
+    return this.#keys.sealWith(key, job.tenant, `job/${job.id}`, encodeJob(asDurable(job)));
   }
 
   openJob(tenant: string, id: string, sealed: Uint8Array | null): Job {
@@ -29,7 +29,7 @@ export class SealedJobs {
   }
 
   sealEnded(key: TenantKey, job: Job, outcome: Outcome): Uint8Array {
-    return this.#keys.sealWith(key, job.tenant, `outcome/${job.id}`, encodeEnded(job, outcome));
+    return this.#keys.sealWith(key, job.tenant, `outcome/${job.id}`, encodeEnded(asDurable(job), outcome));
   }
 
   openRecord(row: JobRow): JobRecord {
@@ -42,4 +42,9 @@ export class SealedJobs {
     const job = this.openJob(tenant, id, sealed);
     return { job, state: state === 'running' ? { kind: state, attempt } : { kind: state }, expiresAtMs };
   }
+}
+
+/** What has a row is durable, whatever it was before. */
+function asDurable(job: Job): Job {
+  return { ...job, durable: true };
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { FAILURES, Failure, type FailureCode } from '../../core/failure.ts';
-import { DEGRADATIONS } from '../../core/inference/degradation.ts';
-import { type Job, LANES, type Outcome } from '../../core/inference/job.ts';
-import type { Tensor } from '../../core/inference/tensor.ts';
-import { decodeTensors, encodeTensors } from '../../core/inference/tensor-codec.ts';
+import { FAILURES, Failure, type FailureCode } from '../failure.ts';
+import { DEGRADATIONS } from './degradation.ts';
+import { type Job, LANES, type Outcome } from './job.ts';
+import type { Tensor } from './tensor.ts';
+import { decodeTensors, encodeTensors } from './tensor-codec.ts';
 
 /*
  * What is sealed of a job: u32 bytes of JSON, 4 zero bytes, the JSON (all but tensors), zeros to a multiple of 8, the tensors.
@@ -54,7 +54,7 @@ const outcomeSchema = z.discriminatedUnion('kind', [
 
 const endedSchema = z.strictObject({ job: detailsSchema, outcome: outcomeSchema });
 
-/** A job to be run later or elsewhere: as durable, whatever it was before. */
+/** A job to be run later or elsewhere. */
 export function encodeJob(job: Job): Uint8Array {
   return join(details(job), job.inputs);
 }
@@ -67,26 +67,30 @@ export function decodeJob(bytes: Uint8Array): Job {
 
 /** A job that has ended, without its inputs, and how it did. */
 export function encodeEnded(job: Job, outcome: Outcome): Uint8Array {
-  if (outcome.kind === 'succeeded') {
-    const { outputs, ...rest } = outcome;
-    return join({ job: details(job), outcome: rest }, outputs);
-  }
-  return join({ job: details(job), outcome: { ...outcome, facts: writableFacts(outcome.facts) } }, []);
+  return join({ job: details(job), outcome: withoutOutputs(outcome) }, outputsOf(outcome));
+}
+
+/** How a job ended. */
+export function encodeOutcome(outcome: Outcome): Uint8Array {
+  return join(withoutOutputs(outcome), outputsOf(outcome));
+}
+
+/** Throws `record-damaged` if `bytes` are not of `encodeOutcome`. */
+export function decodeOutcome(bytes: Uint8Array): Outcome {
+  const { json, tensors } = split(bytes);
+  return asOutcome(parse(outcomeSchema, json), tensors);
 }
 
 /** Throws `record-damaged` if `bytes` are not of `encodeEnded`. */
 export function decodeEnded(bytes: Uint8Array): { job: Job; outcome: Outcome } {
   const { json, tensors } = split(bytes);
   const { job, outcome } = parse(endedSchema, json);
-  return {
-    job: asJob(job, []),
-    outcome: outcome.kind === 'succeeded' ? { ...outcome, outputs: tensors } : outcome,
-  };
+  return { job: asJob(job, []), outcome: asOutcome(outcome, tensors) };
 }
 
 function details(job: Job): object {
   const { inputs: _, ...rest } = job;
-  return { ...rest, durable: true };
+  return rest;
 }
 
 function asJob(stored: z.infer<typeof detailsSchema>, inputs: readonly Tensor[]): Job {
@@ -98,6 +102,20 @@ function asJob(stored: z.infer<typeof detailsSchema>, inputs: readonly Tensor[])
     ...stored,
     inputs,
   };
+}
+
+function asOutcome(stored: z.infer<typeof outcomeSchema>, outputs: readonly Tensor[]): Outcome {
+  return stored.kind === 'succeeded' ? { ...stored, outputs } : stored;
+}
+
+function outputsOf(outcome: Outcome): readonly Tensor[] {
+  return outcome.kind === 'succeeded' ? outcome.outputs : [];
+}
+
+function withoutOutputs(outcome: Outcome): object {
+  if (outcome.kind === 'failed') return { ...outcome, facts: writableFacts(outcome.facts) };
+  const { outputs: _, ...rest } = outcome;
+  return rest;
 }
 
 /** Facts for people: JSON has no infinity, and a wait without end is told by leaving it out. */

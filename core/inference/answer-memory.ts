@@ -1,5 +1,5 @@
-import type { StoredAnswer } from '../../core/ports/answer-store.ts';
-import { MIB } from '../../core/units.ts';
+import type { StoredAnswer } from '../ports/answer-store.ts';
+import { MIB } from '../units.ts';
 
 export const MEMORY_BYTES = 64 * MIB;
 /** Of all bytes that a tenant may hold: one that asks for ever new things pushes out its own answers, not everybody's. */
@@ -9,7 +9,7 @@ const ENTRY_BYTES = 1000;
 /** What V8 needs for a string beside its characters. */
 const TEXT_BYTES = 32;
 
-type Kept = { readonly answer: StoredAnswer; readonly bytes: number };
+type Kept = { readonly answer: StoredAnswer; readonly untilMs: number; readonly bytes: number };
 /** In order of last use, as are the tenants. */
 type Share = { readonly kept: Map<string, Kept>; bytes: number };
 
@@ -33,18 +33,27 @@ export class AnswerMemory {
     const kept = share?.kept.get(key);
     if (share === undefined || kept === undefined) return undefined;
     this.#take(tenant, share, key, kept);
-    if (kept.answer.expiresAtMs <= nowMs) return undefined;
+    if (kept.untilMs <= nowMs) return undefined;
     this.#put(tenant, share, key, kept);
     return kept.answer;
   }
 
-  /** `dataBytes`: what its outputs take when encoded. One that is larger than a tenant's share is not kept. */
-  set(tenant: string, key: string, answer: StoredAnswer, dataBytes: number): void {
+  /**
+   * `dataBytes`: what its outputs take when encoded. One that is larger than a tenant's share is not kept. `untilMs`: how long
+   * it may be given from here.
+   */
+  set(
+    tenant: string,
+    key: string,
+    answer: StoredAnswer,
+    dataBytes: number,
+    untilMs: number = answer.expiresAtMs,
+  ): void {
     const bytes = dataBytes + ENTRY_BYTES + TEXT_BYTES * textsIn(answer);
     const share = this.#shares.get(tenant) ?? { kept: new Map<string, Kept>(), bytes: 0 };
     const before = share.kept.get(key);
     if (before !== undefined) this.#take(tenant, share, key, before);
-    this.#put(tenant, share, key, { answer, bytes });
+    this.#put(tenant, share, key, { answer, untilMs, bytes });
     while (share.bytes > this.#limitBytes * TENANT_SHARE) this.#dropOldest(tenant, share);
     while (this.#bytes > this.#limitBytes) {
       const [longestUnused] = this.#shares;

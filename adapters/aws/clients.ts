@@ -1,0 +1,82 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+import { SECOND_MS } from '../../core/units.ts';
+
+export type ClientOptions = {
+  readonly region: string;
+  /** Of an emulator; undefined asks AWS. */
+  readonly endpoint?: string | undefined;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** Of each attempt, its connection included; undefined: as in `CALL_TIMEOUT_MS`. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/**
+ * A call and three more, each after a random part (full jitter) of a pause that doubles from 0.1 s: 0.7 s of pauses at the
+ * most, also when throttled. A caller that hears of overload soon can wait better than a handler that is paid for waiting.
+ */
+const MOST_ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 100;
+const CONNECT_MS = SECOND_MS;
+/** Kept alive: a new connection costs a TLS handshake, about 5 ms. A worker that reads a batch of 256 jobs uses as many. */
+const MOST_SOCKETS = 256;
+
+/** No call lasts longer than this times the attempts; long polls and parts of files say how long they may take themselves. */
+export const CALL_TIMEOUT_MS = {
+  /** Four hundred times what a read takes. */
+  dynamo: 2 * SECOND_MS,
+  kms: 2 * SECOND_MS,
+  sqs: 3 * SECOND_MS,
+  s3: 5 * SECOND_MS,
+} as const;
+
+export function dynamoClient(options: ClientOptions): DynamoDBClient {
+  return new DynamoDBClient(configOf(options, CALL_TIMEOUT_MS.dynamo));
+}
+
+export function kmsClient(options: ClientOptions): KMSClient {
+  return new KMSClient(configOf(options, CALL_TIMEOUT_MS.kms));
+}
+
+export function sqsClient(options: ClientOptions): SQSClient {
+  // An emulator's queues have URLs that only it can resolve.
+  return new SQSClient({
+    ...configOf(options, CALL_TIMEOUT_MS.sqs),
+    useQueueUrlAsEndpoint: options.endpoint === undefined,
+  });
+}
+
+/** Without checksums of its own, which a signed URL would ask of its caller: sealed bytes and digests are checked here. */
+export function s3Client(options: ClientOptions): S3Client {
+  return new S3Client({
+    ...configOf(options, CALL_TIMEOUT_MS.s3),
+    forcePathStyle: options.endpoint !== undefined,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}
+
+function configOf({ region, endpoint, credentials, timeoutMs }: ClientOptions, callTimeoutMs: number) {
+  const agent = { keepAlive: true, maxSockets: MOST_SOCKETS };
+  return {
+    region,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(credentials !== undefined && { credentials }),
+    retryStrategy: new ConfiguredRetryStrategy(MOST_ATTEMPTS, pauseMs),
+    requestHandler: {
+      connectionTimeout: timeoutMs ?? CONNECT_MS,
+      requestTimeout: timeoutMs ?? callTimeoutMs,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  };
+}
+
+/** After attempt 1, 2, … */
+function pauseMs(attempt: number): number {
+  return Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
+}

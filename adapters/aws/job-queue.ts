@@ -1,0 +1,214 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { asFailure, Failure } from '../../core/failure.ts';
+import type { Job, Lane } from '../../core/inference/job.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
+import type { Log } from '../../core/ports/log.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { inParallel } from './in-parallel.ts';
+import { blobOf, type Incoming, openMessage, text, toIncoming, toMessage } from './job-message.ts';
+import type { Payloads } from './payloads.ts';
+import { SqsLane } from './sqs-lane.ts';
+
+/**
+ * As the port says: a message that nobody finishes with is taken out after this many deliveries. The queue's own redrive
+ * policy stands above it, for messages that nobody can even take out.
+ */
+export const MOST_RECEIVES = 50;
+const GIVEN_UP = new Failure('internal', { detail: `given up after ${MOST_RECEIVES} deliveries` });
+const MOST_AT_ONCE = 16;
+/** Messages of no tenant share one group of the dead letters. */
+const NO_TENANT = 'unknown';
+
+/** The queues of one lane of one pool. */
+export type LaneUrls = { readonly url: string; readonly deadLetterUrl: string };
+
+type Parts = {
+  readonly client: SQSClient;
+  /** By pool. */
+  readonly queues: Readonly<Record<string, Readonly<Record<Lane, LaneUrls>>>>;
+  readonly payloads: Payloads;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends the job of a message that cannot be delivered. */
+  readonly onUndeliverable: (tenant: string, id: string, failure: Failure) => Promise<void>;
+};
+
+type OpenLane = {
+  readonly queue: SqsLane;
+  readonly deadLetters: SqsLane;
+  readonly acknowledgements: Acknowledgements;
+};
+
+/**
+ * Standard SQS queues, a tenant being a message group, so that SQS itself is fair between them. A message is the sealed job;
+ * it is durable once sent. What cannot be opened goes to the dead letters with a reason, its job ended, and never comes again.
+ */
+export class AwsJobQueue implements JobQueue {
+  readonly #parts: Parts;
+  readonly #lanes = new Map<string, OpenLane>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { client, clock } = parts;
+    for (const [pool, lanes] of Object.entries(parts.queues)) {
+      for (const [lane, { url, deadLetterUrl }] of Object.entries(lanes)) {
+        const queue = new SqsLane(client, url, clock);
+        const deadLetters = new SqsLane(client, deadLetterUrl, clock);
+        this.#lanes.set(`${pool}/${lane}`, {
+          queue,
+          deadLetters,
+          acknowledgements: new Acknowledgements(queue, clock),
+        });
+      }
+    }
+  }
+
+  async send(job: Job): Promise<void> {
+    const { queue } = this.#lane(job.pool, job.lane);
+    await queue.send(await toMessage(job, this.#parts.payloads), job.tenant);
+  }
+
+  /** Nothing: every message is durable. */
+  async persist(): Promise<void> {}
+
+  async receive(
+    pool: string,
+    laneName: Lane,
+    max: number,
+    waitMs: number,
+    visibilityMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Delivery[]> {
+    const lane = this.#lane(pool, laneName);
+    const untilMs = this.#parts.clock.nowMs() + waitMs;
+    for (;;) {
+      const leftMs = Math.max(0, untilMs - this.#parts.clock.nowMs());
+      const messages = await this.#poll(lane, max, leftMs, visibilityMs, signal);
+      const opened = await inParallel(messages, MOST_AT_ONCE, (message) => this.#open(lane, message));
+      const deliveries = opened.filter((delivery) => delivery !== undefined);
+      if (deliveries.length > 0 || signal?.aborted || this.#parts.clock.nowMs() >= untilMs) return deliveries;
+    }
+  }
+
+  async extend(deliveries: readonly Delivery[], visibilityMs: number): Promise<void> {
+    await this.#ofEachLane(deliveries, ({ queue }, receipts) => queue.hide(receipts.map(handleOf), visibilityMs));
+  }
+
+  async acknowledge(deliveries: readonly Delivery[]): Promise<void> {
+    await this.#ofEachLane(deliveries, ({ acknowledgements }, receipts) =>
+      acknowledgements.add(receipts.map(handleOf)),
+    );
+    const blobs = deliveries.map(({ receipt }) => blobOfReceipt(receipt)).filter((blob) => blob !== '');
+    await inParallel(blobs, MOST_AT_ONCE, (blob) => this.#parts.payloads.discard(blob));
+  }
+
+  giveBack(deliveries: readonly Delivery[]): Promise<void> {
+    return this.extend(deliveries, 0);
+  }
+
+  depth(pool: string, lane: Lane): Promise<number> {
+    return this.#lane(pool, lane).queue.depth();
+  }
+
+  /**
+   * Nothing: messages cannot be found by tenant. They are sealed under the tenant's key, which an erasure destroys before;
+   * whoever receives one ends its job and deletes it.
+   */
+  async erase(): Promise<void> {}
+
+  /**
+   * A poll that its caller leaves goes on, as SQS may be handing out messages at that moment: what it still brings goes
+   * back to the queue at once.
+   */
+  async #poll(
+    { queue }: OpenLane,
+    max: number,
+    waitMs: number,
+    visibilityMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Incoming[]> {
+    if (signal?.aborted) return [];
+    const polled = queue.receive(max, waitMs, visibilityMs);
+    if (signal === undefined) return (await polled).map(toIncoming);
+    const left = Promise.withResolvers<undefined>();
+    const leave = () => left.resolve(undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    const messages = await Promise.race([polled, left.promise]);
+    signal.removeEventListener('abort', leave);
+    if (messages !== undefined) return messages.map(toIncoming);
+    polled
+      .then((late) =>
+        queue.hide(
+          late.map(({ ReceiptHandle }) => ReceiptHandle ?? ''),
+          0,
+        ),
+      )
+      .catch((error: unknown) => this.#parts.log.error('a poll that was left did not end well', error));
+    return [];
+  }
+
+  /** undefined: it was taken out, or cannot be opened now and comes again when its visibility ends. */
+  async #open(lane: OpenLane, message: Incoming): Promise<Delivery | undefined> {
+    if (message.receiveCount > MOST_RECEIVES) return this.#takeOut(lane, message, GIVEN_UP);
+    try {
+      const job = await openMessage(message, this.#parts.payloads);
+      const blob = blobOf(message);
+      const receipt = blob === '' ? message.handle : `${message.handle} ${blob}`;
+      return { job, receipt, receiveCount: message.receiveCount };
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code === 'record-damaged' || failure.code === 'data-erased') {
+        return this.#takeOut(lane, message, failure);
+      }
+      this.#parts.log.error('a message cannot be opened now', error, { tenant: message.tenant, job: message.id });
+      return undefined;
+    }
+  }
+
+  /** Ends its job, keeps it among the dead letters unless it was erased, and deletes it: in this order, so that a crash repeats it. */
+  async #takeOut(lane: OpenLane, message: Incoming, reason: Failure): Promise<undefined> {
+    const { tenant, id, body, handle } = message;
+    try {
+      if (tenant !== undefined && id !== undefined) await this.#parts.onUndeliverable(tenant, id, reason);
+      if (reason.code !== 'data-erased') {
+        const detail = text(reason.facts.detail ?? reason.code);
+        const attributes = { ...message.attributes, reason: text(reason.code), detail };
+        await lane.deadLetters.send({ body, attributes }, tenant ?? NO_TENANT);
+      }
+      await lane.queue.delete([handle]);
+      if (reason.code === 'data-erased') await this.#parts.payloads.discard(blobOf(message) || undefined);
+    } catch (error) {
+      this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
+    }
+  }
+
+  async #ofEachLane(
+    deliveries: readonly Delivery[],
+    run: (lane: OpenLane, receipts: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    const lanes = Map.groupBy(deliveries, ({ job }) => this.#lane(job.pool, job.lane));
+    await Promise.all(
+      [...lanes].map(([lane, some]) =>
+        run(
+          lane,
+          some.map(({ receipt }) => receipt),
+        ),
+      ),
+    );
+  }
+
+  #lane(pool: string, lane: Lane): OpenLane {
+    const open = this.#lanes.get(`${pool}/${lane}`);
+    if (open === undefined) throw new Error(`no queue is configured for ${lane} jobs of the pool ${pool}`);
+    return open;
+  }
+}
+
+function handleOf(receipt: string): string {
+  return receipt.split(' ', 1)[0]!;
+}
+
+function blobOfReceipt(receipt: string): string {
+  return receipt.slice(handleOf(receipt).length + 1);
+}

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import type { IdempotencyKey } from '../../core/ports/idempotency.ts';
+
+/*
+ * Every key of every table, each with what is asked by it. Nothing else in this repository puts a key together.
+ * A part that clients write is hashed, so that no separator of theirs can name another's item.
+ */
+export type Key = { readonly pk: string; readonly sk: string };
+
+/** What grows with the customers is spread over this many partitions. */
+export const LIST_SHARDS = 16;
+
+/** Directory: one item a tenant, read and written by id. */
+export function homeKey(tenant: string): Key {
+  return { pk: `tenant#${tenant}`, sk: 'home' };
+}
+
+/** Limits: all of a tenant's, erased together. */
+export function limitsPartition(tenant: string): string {
+  return `tenant#${tenant}`;
+}
+
+/** Limits: one item a tenant and meter, changed on one condition. */
+export function rateKey(tenant: string, meter: string): Key {
+  return { pk: limitsPartition(tenant), sk: `rate#${meter}` };
+}
+
+/** Limits: one item a tenant with its places in flight and the compute of the day. */
+export function computeKey(tenant: string): Key {
+  return { pk: limitsPartition(tenant), sk: 'compute' };
+}
+
+/** Limits: one item a reservation, taken by the one who settles it. */
+export function reservationKey(tenant: string, id: string): Key {
+  return { pk: limitsPartition(tenant), sk: `reservation#${id}` };
+}
+
+/** Jobs: one item a job, read and changed by tenant and id, erased by tenant. */
+export function jobKey(tenant: string, id: string): Key {
+  return { pk: jobsPartition(tenant), sk: id };
+}
+
+export function jobsPartition(tenant: string): string {
+  return `jobs#${tenant}`;
+}
+
+/*
+ * Jobs: indexes that hold only the few items with both of their attributes, so that a job's state and its place in an index
+ * are one write. Spread over sixteen partitions, as one takes a thousand writes a second and a job costs it four at the most.
+ */
+export type Index = {
+  readonly name: string;
+  readonly partition: string;
+  readonly order: string;
+  /** Attributes that are read from the index; the keys come always. */
+  readonly included: readonly string[];
+};
+
+/** Jobs that may not have reached the queue, longest first. */
+export const UNSENT_INDEX: Index = { name: 'unsent', partition: 'unsent', order: 'createdAtMs', included: [] };
+
+/** Jobs whose end is to be told, by when: they enter it when they end, as only then they have its order. */
+export const NOTICE_INDEX: Index = {
+  name: 'notice',
+  partition: 'notice',
+  order: 'noticeAtMs',
+  included: ['model', 'modelVersion', 'failure', 'endedAtMs', 'expiresAtMs'],
+};
+
+/** The partition of an index that an item with this id is in. */
+export function indexShard(id: string): string {
+  return String(shardOf(id));
+}
+
+export const INDEX_SHARDS: readonly string[] = Array.from({ length: LIST_SHARDS }, (_, shard) => String(shard));
+
+/** S3: payloads that are too large for a table or a queue; `what` tells them apart. */
+export function blobKey(tenant: string, what: string): string {
+  return `${blobPrefix(tenant)}${what}`;
+}
+
+/** S3: all of a tenant's, erased together. */
+export function blobPrefix(tenant: string): string {
+  return `tenants/${tenant}/`;
+}
+
+/** S3: one object a model file, by its digest. */
+export function artifactKey(digest: string): string {
+  return `artifacts/${digest}`;
+}
+
+/** S3: one object an upload, found by its owner alone; the bucket forgets it after a day. */
+export function uploadKey(owner: string, id: string): string {
+  return `uploads/${createHash('sha256').update(owner).digest('hex')}/${id}`;
+}
+
+/** Jobs: all that a tenant's key claims; found by it, erased by tenant. */
+export function idempotencyKey({ tenant, principal, route, key }: IdempotencyKey): Key {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([principal, route, key]))
+    .digest('hex');
+  return { pk: idempotencyPartition(tenant), sk: digest };
+}
+
+export function idempotencyPartition(tenant: string): string {
+  return `idempotency#${tenant}`;
+}
+
+/** Jobs: a tenant's kept answers, each by a keyed hash of what was asked; erased by tenant. */
+export function answerKey(tenant: string, id: string): Key {
+  return { pk: answersPartition(tenant), sk: id };
+}
+
+export function answersPartition(tenant: string): string {
+  return `answers#${tenant}`;
+}
+
+/** Jobs: a tenant's quarantined inputs, read whole where there are any. */
+export function quarantineKey(tenant: string, fingerprint: string): Key {
+  return { pk: quarantinePartition(tenant), sk: fingerprint };
+}
+
+export function quarantinePartition(tenant: string): string {
+  return `quarantine#${tenant}`;
+}
+
+/** Control: heartbeats of a pool's workers, read together. */
+export function heartbeatKey(pool: string, worker: string): Key {
+  return { pk: heartbeatPartition(pool), sk: worker };
+}
+
+export function heartbeatPartition(pool: string): string {
+  return `heartbeat#${pool}`;
+}
+
+/** DataKeys: one item a tenant, in a table of its own without backups. */
+export function dataKeyKey(tenant: string): Key {
+  return { pk: `tenant#${tenant}`, sk: 'data-key' };
+}
+
+/*
+ * Control: a record lies in a partition of its own, where it is read; that it exists is noted in a list of its kind, which is
+ * only read to show it. Lists that grow with the customers are spread over sixteen partitions.
+ */
+export type RecordKind = 'tenant' | 'plan' | 'key' | 'issuer' | 'route';
+
+export function recordKey(kind: RecordKind, id: string): Key {
+  return { pk: `${kind}#${id}`, sk: 'record' };
+}
+
+/** `scope` is the tenant that a key is of; '' where there is none. */
+export function listKey(kind: RecordKind, id: string, scope = ''): Key {
+  return { pk: listPartition(kind, scope, shardOf(id)), sk: id };
+}
+
+export function listPartition(kind: RecordKind, scope: string, shard: number): string {
+  return `list#${kind}#${scope}#${shard}`;
+}
+
+/** Control: versions of a model, in order of their number. */
+export function versionKey(model: string, version: number): Key {
+  return { pk: versionPartition(model), sk: String(version).padStart(9, '0') };
+}
+
+export function versionPartition(model: string): string {
+  return `versions#${model}`;
+}
+
+/** Control: which version a push with this digest became. */
+export function digestKey(model: string, digest: string): Key {
+  return { pk: `digest#${model}`, sk: digest };
+}
+
+/*
+ * Control: a validation lies in a partition of its own, where it is read. It is listed by model, oldest first, among the open
+ * ones of all models as long as it is one, and holds its digest meanwhile, so that one push is validated once.
+ */
+export function validationKey(id: string): Key {
+  return { pk: `validation#${id}`, sk: 'record' };
+}
+
+export function validationListKey(model: string, createdAtMs: number, id: string): Key {
+  return { pk: validationListPartition(model), sk: inOrder(createdAtMs, id) };
+}
+
+export function validationListPartition(model: string): string {
+  return `validations#${model}`;
+}
+
+/** Pushes that are validated at this moment are few: one partition, read in order. */
+export const OPEN_VALIDATIONS = 'open-validations';
+
+export function openValidationKey(createdAtMs: number, id: string): Key {
+  return { pk: OPEN_VALIDATIONS, sk: inOrder(createdAtMs, id) };
+}
+
+export function openDigestKey(model: string, digest: string): Key {
+  return { pk: `open-digest#${model}`, sk: digest };
+}
+
+/** Control: a tenant's webhooks, in one item, as they are few and what may be added depends on all of them. */
+export function webhooksKey(tenant: string): Key {
+  return { pk: `webhooks#${tenant}`, sk: 'endpoints' };
+}
+
+/** Control: of each tenant that waits for deliveries one item, read together to see who is next. */
+export function dueWebhooksKey(tenant: string): Key {
+  return { pk: dueWebhooksPartition(shardOf(tenant)), sk: tenant };
+}
+
+export function dueWebhooksPartition(shard: number): string {
+  return `due-webhooks#${shard}`;
+}
+
+/** Control: a tenant's deliveries by id. */
+export function deliveryKey(tenant: string, id: string): Key {
+  return { pk: deliveriesPartition(tenant), sk: id };
+}
+
+export function deliveriesPartition(tenant: string): string {
+  return `delivery#${tenant}`;
+}
+
+/** Control: what of an endpoint's deliveries waits, in the order in which it is due. */
+export function waitingDeliveryKey(tenant: string, endpoint: string, dueAtMs: number, id: string): Key {
+  return { pk: waitingDeliveriesPartition(tenant, endpoint), sk: inOrder(Math.ceil(dueAtMs), id) };
+}
+
+export function waitingDeliveriesPartition(tenant: string, endpoint: string): string {
+  return `waiting-delivery#${tenant}/${endpoint}`;
+}
+
+/** Control: an endpoint's deliveries in the order of their creation. */
+export function deliveryListKey(tenant: string, endpoint: string, createdAtMs: number, id: string): Key {
+  return { pk: deliveryListPartition(tenant, endpoint), sk: inOrder(Math.floor(createdAtMs), id) };
+}
+
+export function deliveryListPartition(tenant: string, endpoint: string): string {
+  return `delivery-list#${tenant}/${endpoint}`;
+}
+
+/** The time in a key that sorts by time. */
+export function timeOf({ sk }: Pick<Key, 'sk'>): number {
+  return Number(sk.split('#', 1)[0]);
+}
+
+/** Sorts by time. */
+function inOrder(atMs: number, id: string): string {
+  return `${String(atMs).padStart(16, '0')}#${id}`;
+}
+
+function shardOf(id: string): number {
+  return createHash('sha256').update(id).digest()[0]! % LIST_SHARDS;
+}

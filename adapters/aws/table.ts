@@ -1,0 +1,210 @@
+import {
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { Failure } from '../../core/failure.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import { nameOf, toFailure } from './aws-failure.ts';
+import type { Index, Key } from './keys.ts';
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** An expression with the names and values that stand in it. */
+export type Expression = {
+  readonly text: string;
+  readonly names?: Readonly<Record<string, string>>;
+  readonly values?: Item;
+};
+
+/** An update with its condition, and what is to come back of the item: all of it unless told otherwise. */
+export type Change = Expression & {
+  readonly condition?: string;
+  readonly returned?: 'ALL_NEW' | 'UPDATED_NEW' | 'UPDATED_OLD' | 'NONE';
+};
+/** One write of a transaction. */
+export type Write = ({ readonly put: Key & Item } | { readonly delete: Key }) & { readonly condition?: Expression };
+export type Changed =
+  | { readonly written: true; readonly item: Item }
+  | { readonly written: false; readonly item: Item | undefined };
+
+export type QueryOptions = {
+  readonly limit?: number;
+  /** Only sort keys after this one. */
+  readonly after?: string | undefined;
+  readonly newestFirst?: boolean;
+};
+
+/** Writes of one BatchWriteItem. */
+const MOST_WRITES = 25;
+const MARSHALL = { removeUndefinedValues: true };
+
+/** One DynamoDB table: reads are strong, failures are those of the core. */
+export class Table {
+  readonly #client: DynamoDBClient;
+  readonly #name: string;
+
+  constructor(client: DynamoDBClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+  }
+
+  async get(key: Key): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: this.#name, Key: marshall(key), ConsistentRead: true });
+    const { Item: found } = await this.#client.send(command).catch(rethrow);
+    return found === undefined ? undefined : unmarshall(found);
+  }
+
+  /** Writes an item; with a condition that does not hold nothing is written, and the item that is there comes back. */
+  async put(item: Key & Item, condition?: Expression): Promise<{ readonly written: boolean; readonly found?: Item }> {
+    const command = new PutItemCommand({
+      TableName: this.#name,
+      Item: marshall(item, MARSHALL),
+      ...(condition && { ConditionExpression: condition.text, ...namesAndValues(condition) }),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    try {
+      await this.#client.send(command);
+      return { written: true };
+    } catch (error) {
+      return { written: false, ...refused(error) };
+    }
+  }
+
+  /** Writes and deletes all of it if all conditions hold; `refused` if one does not, `conflict` if another write came between. */
+  async transact(...writes: readonly Write[]): Promise<'written' | 'refused' | 'conflict'> {
+    const items = writes.map((write) => {
+      const table = { TableName: this.#name };
+      const condition = write.condition && {
+        ConditionExpression: write.condition.text,
+        ...namesAndValues(write.condition),
+      };
+      if ('put' in write) return { Put: { ...table, Item: marshall(write.put, MARSHALL), ...condition } };
+      return { Delete: { ...table, Key: marshall(write.delete), ...condition } };
+    });
+    try {
+      await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+      return 'written';
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw toFailure(error);
+      const reasons = (error.CancellationReasons ?? []).map(({ Code }) => Code);
+      if (reasons.includes('ConditionalCheckFailed')) return 'refused';
+      if (reasons.includes('TransactionConflict')) return 'conflict';
+      throw new Failure('overloaded', { retryAfterMs: SECOND_MS }, { cause: error });
+    }
+  }
+
+  /** Changes an item, making it if there is none; where the condition does not hold nothing changes, and `item` is what is there. */
+  async change(key: Key, change: Change): Promise<Changed> {
+    const command = new UpdateItemCommand({
+      TableName: this.#name,
+      Key: marshall(key),
+      UpdateExpression: change.text,
+      ...(change.condition && { ConditionExpression: change.condition }),
+      ...namesAndValues(change),
+      ReturnValues: change.returned ?? 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    try {
+      const { Attributes: attributes } = await this.#client.send(command);
+      return { written: true, item: unmarshall(attributes ?? {}) };
+    } catch (error) {
+      return { written: false, item: refused(error).found };
+    }
+  }
+
+  /** Deletes an item and returns it: of concurrent callers one gets it. */
+  async take(key: Key): Promise<Item | undefined> {
+    const command = new DeleteItemCommand({ TableName: this.#name, Key: marshall(key), ReturnValues: 'ALL_OLD' });
+    const { Attributes: attributes } = await this.#client.send(command).catch(rethrow);
+    return attributes === undefined ? undefined : unmarshall(attributes);
+  }
+
+  async delete(key: Key): Promise<void> {
+    await this.#client.send(new DeleteItemCommand({ TableName: this.#name, Key: marshall(key) })).catch(rethrow);
+  }
+
+  /** All items of a partition, in order of their sort key, page by page. */
+  async *query(pk: string, { limit, after, newestFirst = false }: QueryOptions = {}): AsyncGenerator<Item> {
+    let start: Record<string, unknown> | undefined;
+    let left = limit ?? Number.POSITIVE_INFINITY;
+    do {
+      const command = new QueryCommand({
+        TableName: this.#name,
+        KeyConditionExpression: after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
+        ExpressionAttributeValues: marshall(after === undefined ? { ':pk': pk } : { ':pk': pk, ':after': after }),
+        ConsistentRead: true,
+        ScanIndexForward: !newestFirst,
+        ...(Number.isFinite(left) && { Limit: left }),
+        ...(start && { ExclusiveStartKey: marshall(start) }),
+      });
+      const page = await this.#client.send(command).catch(rethrow);
+      for (const item of page.Items ?? []) {
+        yield unmarshall(item);
+        left -= 1;
+      }
+      start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
+    } while (start !== undefined && left > 0);
+  }
+
+  /** Up to `limit` of an index partition whose number is at most `upTo`, the lowest first; what was written a moment ago may be missing. */
+  async queryIndex(index: Index, partition: string, upTo: number, limit: number): Promise<readonly Item[]> {
+    const command = new QueryCommand({
+      TableName: this.#name,
+      IndexName: index.name,
+      KeyConditionExpression: '#partition = :partition AND #order <= :upTo',
+      ExpressionAttributeNames: { '#partition': index.partition, '#order': index.order },
+      ExpressionAttributeValues: marshall({ ':partition': partition, ':upTo': upTo }),
+      Limit: limit,
+    });
+    const { Items: items } = await this.#client.send(command).catch(rethrow);
+    return (items ?? []).map((item) => unmarshall(item));
+  }
+
+  /** Deletes a whole partition. */
+  async deleteAll(pk: string): Promise<void> {
+    let keys: Key[] = [];
+    for await (const { sk } of this.query(pk)) {
+      keys.push({ pk, sk: sk as string });
+      if (keys.length < MOST_WRITES) continue;
+      await this.#deleteSome(keys);
+      keys = [];
+    }
+    if (keys.length > 0) await this.#deleteSome(keys);
+  }
+
+  async #deleteSome(keys: readonly Key[]): Promise<void> {
+    const requests = keys.map((key) => ({ DeleteRequest: { Key: marshall(key) } }));
+    const command = new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } });
+    const { UnprocessedItems: left } = await this.#client.send(command).catch(rethrow);
+    // A batch that is throttled in part does not fail: what is left goes one by one, with the pauses of any throttled call.
+    for (const { DeleteRequest: request } of left?.[this.#name] ?? []) {
+      if (request?.Key !== undefined) await this.delete(unmarshall(request.Key) as Key);
+    }
+  }
+}
+
+function namesAndValues({ names, values }: Expression) {
+  return {
+    ...(names && { ExpressionAttributeNames: { ...names } }),
+    ...(values && { ExpressionAttributeValues: marshall(values, MARSHALL) }),
+  };
+}
+
+/** The item that kept a condition from holding; anything else is thrown. */
+function refused(error: unknown): { readonly found?: Item } {
+  if (nameOf(error) !== 'ConditionalCheckFailedException') throw toFailure(error);
+  const { Item: found } = error as { readonly Item?: Parameters<typeof unmarshall>[0] };
+  return found === undefined ? {} : { found: unmarshall(found) };
+}
+
+function rethrow(error: unknown): never {
+  throw toFailure(error);
+}
