@@ -1,6 +1,6 @@
 import type { OnnxModel } from '../adapters/onnx/graph/messages.ts';
+import { seededRandom } from '../core/seeded-random.ts';
 import { floatTensor, graphBuilder, int64Tensor, onnxModel, tensorValue } from './onnx/graph.ts';
-import { seededRandom } from './random.ts';
 
 export type EncoderShape = {
   readonly layers: number;

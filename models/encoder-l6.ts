@@ -1,8 +1,8 @@
 import type { OnnxModel } from '../adapters/onnx/graph/messages.ts';
+import { seededRandom } from '../core/seeded-random.ts';
 import { type EncoderShape, encoderModel } from './encoder-graph.ts';
 import type { GoldenTensor } from './golden.ts';
 import { type ManifestFile, writeModelFolder } from './model-folder.ts';
-import { seededRandom } from './random.ts';
 
 /** The size of all-MiniLM-L6, but for a smaller vocabulary: 14 million weights, 56 MB. */
 const SHAPE: EncoderShape = {

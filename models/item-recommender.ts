@@ -1,8 +1,8 @@
 import type { OnnxModel } from '../adapters/onnx/graph/messages.ts';
+import { seededRandom } from '../core/seeded-random.ts';
 import type { GoldenTensor } from './golden.ts';
 import { type ManifestFile, writeModelFolder } from './model-folder.ts';
 import { floatTensor, graphBuilder, int64Tensor, onnxModel, tensorValue } from './onnx/graph.ts';
-import { seededRandom } from './random.ts';
 
 const USERS = 10_000;
 const ITEMS = 5000;

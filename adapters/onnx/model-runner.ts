@@ -1,5 +1,6 @@
 import type { Tensor } from '../../core/inference/tensor.ts';
 import type { Signature } from '../../core/models/signature.ts';
+import type { SandboxRun } from '../../core/ports/sandbox.ts';
 
 export type LoadAnswer =
   | {
@@ -15,12 +16,8 @@ export type LoadAnswer =
   | { readonly kind: 'crashed' }
   | { readonly kind: 'timed-out' };
 
-export type RunAnswer =
-  | { readonly kind: 'done'; readonly outputs: readonly Tensor[]; readonly computeMs: number }
-  /** `reason` may quote input values: never log it and never show it to anyone but the owner of the inputs. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly computeMs: number }
-  | { readonly kind: 'crashed'; readonly computeMs: number }
-  | { readonly kind: 'timed-out'; readonly computeMs: number };
+/** As a sandbox answers: `reason` may quote input values, so it is never logged. */
+export type RunAnswer = SandboxRun;
 
 /**
  * A process that runs models and may be killed. One call is in flight at a time; after `crashed` or `timed-out` the

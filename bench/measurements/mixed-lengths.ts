@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { seededRandom } from '../../models/random.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
 import type { Bench } from '../bench.ts';
 import { inferRequest } from '../infer-request.ts';
 import { type LoadResult, runLoad } from '../load.ts';

@@ -39,7 +39,7 @@ function refuse(answer: ReserveAnswer, limits: PlanLimits): void {
   throw new Failure('compute-budget-exceeded', { limit: limits.dailyComputeMs, retryAfterMs: answer.retryAfterMs });
 }
 
-type Backlog = {
+export type Backlog = {
   readonly reports: readonly CapacityReport[];
   readonly depth: number;
   readonly failing: FailingVersions;
@@ -55,28 +55,20 @@ export class LoadShedder {
     this.#ports = ports;
   }
 
-  /** Throws `version-unavailable` if the version keeps failing and is left alone for a while. */
-  checkBreaker(job: Job, nowMs: number): void | Promise<void> {
-    const backlog = this.#backlogOf(job, nowMs);
-    return backlog instanceof Promise
-      ? backlog.then(({ failing }) => this.#gate.check(failing, job, nowMs))
-      : this.#gate.check(backlog.failing, job, nowMs);
+  /** What a job's pool has before it, read once for one admission. Without a promise where it was read a moment ago. */
+  backlogOf(job: Pick<Job, 'pool' | 'lane'>, nowMs: number): Backlog | Promise<Backlog> {
+    return this.#backlogs.get(`${job.pool}\n${job.lane}`, nowMs, () => this.#read(job, nowMs));
   }
 
-  /** Throws `overloaded` if the estimated wait and run would end after the job's deadline. */
-  check(job: Job, nowMs: number): void | Promise<void> {
-    const backlog = this.#backlogOf(job, nowMs);
-    return backlog instanceof Promise ? backlog.then((read) => judge(read, job, nowMs)) : judge(backlog, job, nowMs);
+  /** Throws `version-unavailable` if the version keeps failing and is left alone for a while. */
+  checkBreaker({ failing }: Backlog, job: Job, nowMs: number): void {
+    this.#gate.check(failing, job, nowMs);
   }
 
   /** True if no runner of the pool has this `model@version` loaded. */
   async isCold(version: string, place: Pick<Job, 'pool' | 'lane'>, nowMs: number): Promise<boolean> {
-    const { reports } = await this.#backlogOf(place, nowMs);
+    const { reports } = await this.backlogOf(place, nowMs);
     return !reports.some(({ loaded }) => loaded.includes(version));
-  }
-
-  #backlogOf(job: Pick<Job, 'pool' | 'lane'>, nowMs: number): Backlog | Promise<Backlog> {
-    return this.#backlogs.get(`${job.pool}\n${job.lane}`, nowMs, () => this.#read(job, nowMs));
   }
 
   async #read(job: Pick<Job, 'pool' | 'lane'>, nowMs: number): Promise<Backlog> {
@@ -88,7 +80,8 @@ export class LoadShedder {
   }
 }
 
-function judge(backlog: Backlog, job: Job, nowMs: number): void {
+/** Throws `overloaded` if the estimated wait and run would end after the job's deadline. */
+export function shed(backlog: Backlog, job: Job, nowMs: number): void {
   const waitMs = estimateWaitMs(backlog.reports, backlog.depth, job);
   if (nowMs + waitMs > job.deadlineMs)
     throw new Failure('overloaded', { retryAfterMs: Math.max(1000, waitMs - (job.deadlineMs - nowMs)) });

@@ -3,7 +3,7 @@ import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Quota } from '../tenancy/quota.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
-import { type LoadShedder, reserveFor } from './admit.ts';
+import { type Backlog, type LoadShedder, reserveFor, shed } from './admit.ts';
 import { captureUntilMs } from './capture.ts';
 import { choosePool } from './choose-pool.ts';
 import type { ServingVersion } from './choose-version.ts';
@@ -99,27 +99,31 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
  * is refused for another reason does not pay them. Without a promise where all is at hand.
  */
 function admit(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
-  const checked = host.shedder.checkBreaker(job, nowMs);
-  if (checked === undefined) return reserve(host, call, job, nowMs);
-  return checked.then(() => reserve(host, call, job, nowMs));
+  const backlog = host.shedder.backlogOf(job, nowMs);
+  const goOn = (read: Backlog) => reserve(host, call, { job, backlog: read, nowMs });
+  return backlog instanceof Promise ? backlog.then(goOn) : goOn(backlog);
 }
 
-function reserve(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
+type Admission = { readonly job: Job; readonly backlog: Backlog; readonly nowMs: number };
+
+function reserve(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
+  const { job, backlog, nowMs } = admission;
+  host.shedder.checkBreaker(backlog, job, nowMs);
   const reserved = reserveFor(host.ports, job, call.caller.limits, nowMs);
-  const goOn = () => shedAndTakeRows(host, call, job, nowMs);
+  const goOn = () => shedAndTakeRows(host, call, admission);
   return reserved === undefined ? goOn() : reserved.then(goOn);
 }
 
 /** What is refused here gets its reservation back. */
-function shedAndTakeRows(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
-  const takeRows = () => host.quota.takeRows(call.caller, job.rows, nowMs);
+function shedAndTakeRows(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
+  const { job, backlog, nowMs } = admission;
   const giveBack = async (error: unknown) => {
     await host.ports.limits.settle(job.tenant, job.id, 0, nowMs);
     throw error;
   };
   try {
-    const shed = host.shedder.check(job, nowMs);
-    const rows = shed === undefined ? takeRows() : shed.then(takeRows);
+    shed(backlog, job, nowMs);
+    const rows = host.quota.takeRows(call.caller, job.rows, nowMs);
     return rows instanceof Promise ? rows.then(() => undefined, giveBack) : undefined;
   } catch (error) {
     return giveBack(error);

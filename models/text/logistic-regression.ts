@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
 import type { TextVector } from './vocabulary.ts';
 
 export type LinearModel = {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureSampleTenants } from '../../embedded/sample-data.ts';
 import { constantAnswer } from '../support/bad-models.ts';
+import { sluiceBeside } from '../support/command-line.ts';
 import { echoText } from '../support/echo-models.ts';
 import { withManifest } from '../support/push-model.ts';
-import { runSluiceBeside } from '../support/run-sluice.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 let running: RunningPlatform;
@@ -23,7 +23,7 @@ afterAll(() => running.end());
 
 /** As where `npm start` has run. */
 function predict(...args: readonly string[]) {
-  return runSluiceBeside(running.dataFolder, 'predict', ...args);
+  return sluiceBeside(running.dataFolder, 'predict', ...args);
 }
 
 describe.concurrent('sluice predict', () => {

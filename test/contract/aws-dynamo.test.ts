@@ -8,10 +8,11 @@ import { AwsQuarantine } from '../../adapters/aws/quarantine.ts';
 import { AwsRegistry } from '../../adapters/aws/registry.ts';
 import { Table } from '../../adapters/aws/table.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Log } from '../../core/ports/log.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import { NO_LOG } from '../support/aws/aws-jobs.ts';
+import { clientSubject } from '../support/aws/client-subject.ts';
 import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
 import { KmsEmulator } from '../support/aws/kms-emulator.ts';
+import { SteppedClock } from '../support/aws/stepped-clock.ts';
 import { describeCapacityContract } from './capacity.contract.ts';
 import type { Adapter } from './contract.ts';
 import { describeDataKeysContract } from './data-keys.contract.ts';
@@ -20,8 +21,6 @@ import { describeIdempotencyContract } from './idempotency.contract.ts';
 import { describeLimitsContract } from './limits.contract.ts';
 import { describeQuarantineContract } from './quarantine.contract.ts';
 import { describeRegistryContract } from './registry.contract.ts';
-
-const NO_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 let emulator: DynamoEmulator;
 let kms: KmsEmulator;
@@ -39,24 +38,8 @@ function onTable<P>(create: (table: Table, clock: Clock) => P): Adapter<P> {
   return {
     async open() {
       const name = await emulator.createTable();
-      let nowMs = Math.floor(Date.now() / SECOND_MS) * SECOND_MS;
-      const newPort = () => create(new Table(emulator.client, name), { nowMs: () => nowMs, sleep: async () => {} });
-      let port = newPort();
-      const restart = async () => {
-        port = newPort();
-      };
-      return {
-        get port() {
-          return port;
-        },
-        nowMs: () => nowMs,
-        advance: async (ms) => {
-          nowMs += ms;
-        },
-        reopen: restart,
-        crash: restart,
-        close: async () => {},
-      };
+      const clock = new SteppedClock();
+      return clientSubject(clock, () => create(new Table(emulator.client, name), clock));
     },
   };
 }

@@ -12,11 +12,12 @@ import { AwsUploads } from '../../adapters/aws/uploads.ts';
 import type { Artifacts } from '../../core/ports/artifacts.ts';
 import type { Uploads } from '../../core/ports/uploads.ts';
 import { GIB } from '../../core/units.ts';
+import { clientSubject } from '../support/aws/client-subject.ts';
 import { putToUrl } from '../support/aws/put-to-url.ts';
 import { SqsEmulator } from '../support/aws/sqs-emulator.ts';
 import { SteppedClock } from '../support/aws/stepped-clock.ts';
 import { type ArtifactsSubject, describeArtifactsContract } from './artifacts.contract.ts';
-import type { Adapter } from './contract.ts';
+import { type Adapter, withMore } from './contract.ts';
 import { describeUploadsContract, type UploadsSubject } from './uploads.contract.ts';
 
 let emulator: SqsEmulator;
@@ -39,29 +40,17 @@ const artifacts: Adapter<Artifacts, ArtifactsSubject> = {
       folders.push(cache);
       return new AwsArtifacts(files, new ArtifactCache(cache, GIB));
     };
-    let port = open();
     // Another host: nothing is in its cache.
-    const restart = async () => {
-      port = open();
-    };
-    return {
-      get port() {
-        return port;
-      },
-      nowMs: () => 0,
-      advance: async () => {},
-      reopen: restart,
-      crash: restart,
-      close: async () => {},
-      async damage(digest) {
+    return withMore(clientSubject(new SteppedClock(), open), {
+      async damage(digest: string) {
         const bytes = await readFile(join(cache, digest));
         bytes[1000]! ^= 1;
         await emulator.s3.send(new PutObjectCommand({ Bucket: bucket, Key: artifactKey(digest), Body: bytes }));
       },
-      async lose(digest) {
+      async lose(digest: string) {
         await emulator.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: artifactKey(digest) }));
       },
-    };
+    });
   },
 };
 
@@ -76,21 +65,10 @@ const uploads: Adapter<Uploads, UploadsSubject> = {
     const clock = new SteppedClock();
     const files = new BucketFiles(emulator.s3, bucket);
     const open = () => new AwsUploads({ client: emulator.s3, bucket, files, clock });
-    let port = open();
-    const restart = async () => {
-      port = open();
-    };
-    return {
-      get port() {
-        return port;
-      },
-      nowMs: () => clock.nowMs(),
-      advance: (ms) => clock.advance(ms),
-      reopen: restart,
-      crash: restart,
-      close: async () => {},
-      put: async (url, bytes) => putToUrl(url, Buffer.concat(await Array.fromAsync(bytes)), clock.nowMs()),
-    };
+    return withMore(clientSubject(clock, open), {
+      put: async (url: string, bytes: AsyncIterable<Uint8Array>) =>
+        putToUrl(url, Buffer.concat(await Array.fromAsync(bytes)), clock.nowMs()),
+    });
   },
 };
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Jobs } from '../../core/ports/jobs.ts';
 import { openAwsJobs } from '../support/aws/aws-jobs.ts';
+import { clientSubject } from '../support/aws/client-subject.ts';
 import { type Emulators, startEmulators } from '../support/aws/emulators.ts';
 import type { Adapter } from './contract.ts';
 import { describeJobsContract } from './jobs.contract.ts';
@@ -17,20 +18,7 @@ const aws: Adapter<Jobs> = {
     // What expires is deleted by the table itself.
     const open = () =>
       Object.assign(openProcess().jobs, { purge: (nowMs: number) => emulators.dynamo.expire(table, nowMs) });
-    let port = open();
-    const restart = async () => {
-      port = open();
-    };
-    return {
-      get port() {
-        return port;
-      },
-      nowMs: () => clock.nowMs(),
-      advance: (ms) => clock.advance(ms),
-      reopen: restart,
-      crash: restart,
-      close: async () => {},
-    };
+    return clientSubject(clock, open);
   },
 };
 

@@ -3,6 +3,7 @@ import { Table } from '../../adapters/aws/table.ts';
 import { AwsValidations } from '../../adapters/aws/validations.ts';
 import type { Validations } from '../../core/ports/validations.ts';
 import { NO_LOG } from '../support/aws/aws-jobs.ts';
+import { clientSubject } from '../support/aws/client-subject.ts';
 import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
 import { SteppedClock } from '../support/aws/stepped-clock.ts';
 import type { Adapter } from './contract.ts';
@@ -23,20 +24,7 @@ const validations: Adapter<Validations> = {
       Object.assign(new AwsValidations(new Table(dynamo.client, name), NO_LOG, clock), {
         purge: (nowMs: number) => dynamo.expire(name, nowMs, 'validation#'),
       });
-    let port = open();
-    const restart = async () => {
-      port = open();
-    };
-    return {
-      get port() {
-        return port;
-      },
-      nowMs: () => clock.nowMs(),
-      advance: (ms) => clock.advance(ms),
-      reopen: restart,
-      crash: restart,
-      close: async () => {},
-    };
+    return clientSubject(clock, open);
   },
 };
 

@@ -4,6 +4,7 @@ import { Table } from '../../adapters/aws/table.ts';
 import { AwsWebhooks } from '../../adapters/aws/webhooks.ts';
 import type { Webhooks } from '../../core/ports/webhooks.ts';
 import { NO_LOG } from '../support/aws/aws-jobs.ts';
+import { clientSubject } from '../support/aws/client-subject.ts';
 import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
 import { KmsEmulator } from '../support/aws/kms-emulator.ts';
 import { SteppedClock } from '../support/aws/stepped-clock.ts';
@@ -32,20 +33,7 @@ const webhooks: Adapter<Webhooks> = {
       // What expires is deleted by the table itself.
       return Object.assign(port, { purge: (nowMs: number) => dynamo.expire(name, nowMs, 'delivery#') });
     };
-    let port = open();
-    const restart = async () => {
-      port = open();
-    };
-    return {
-      get port() {
-        return port;
-      },
-      nowMs: () => clock.nowMs(),
-      advance: (ms) => clock.advance(ms),
-      reopen: restart,
-      crash: restart,
-      close: async () => {},
-    };
+    return clientSubject(clock, open);
   },
 };
 

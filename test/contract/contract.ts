@@ -98,3 +98,8 @@ export async function takeAll<T>(most: number, take: () => Promise<readonly T[]>
     if (all.length > 1000) throw new Error('there is no end of it');
   }
 }
+
+/** The subject with more, its changing port kept. */
+export function withMore<S extends object, M extends object>(subject: S, more: M): S & M {
+  return Object.defineProperties(subject, Object.getOwnPropertyDescriptors(more)) as S & M;
+}

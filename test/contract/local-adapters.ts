@@ -20,7 +20,7 @@ import type { Uploads } from '../../core/ports/uploads.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
 import type { ArtifactsSubject } from './artifacts.contract.ts';
-import type { Adapter, Subject } from './contract.ts';
+import { type Adapter, type Subject, withMore } from './contract.ts';
 import type { DirectorySubject } from './directory.contract.ts';
 import type { LogSubject } from './log.contract.ts';
 import type { SandboxSubject } from './sandbox.contract.ts';
@@ -178,9 +178,4 @@ export const localLog: Adapter<Log, LogSubject> = {
 function hostSubject<P>(port: P): Subject<P> {
   const nothing = async () => {};
   return { port, nowMs: () => Date.now(), advance: (ms) => delay(ms), reopen: nothing, crash: nothing, close: nothing };
-}
-
-/** The subject with more, its changing port kept. */
-function withMore<S extends object, M extends object>(subject: S, more: M): S & M {
-  return Object.defineProperties(subject, Object.getOwnPropertyDescriptors(more)) as S & M;
 }

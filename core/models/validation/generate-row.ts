@@ -1,7 +1,7 @@
 import { allocate, type Datatype, elementCount, type Tensor, type TensorData } from '../../inference/tensor.ts';
+import { seededRandom } from '../../seeded-random.ts';
 import type { InputRules, Manifest } from '../manifest.ts';
 import type { Signature, TensorSignature } from '../signature.ts';
-import { seededRandom } from './random.ts';
 import type { Row } from './rows.ts';
 
 /** What people write: several scripts, lengths and kinds of word, so that tokenizers and vocabularies have something to find. */

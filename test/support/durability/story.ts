@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { seededRandom } from '../../../models/random.ts';
+import { seededRandom } from '../../../core/seeded-random.ts';
 import { BOUNDARIES } from './boundaries.ts';
 import type { Wish } from './choose.ts';
 import { readHistory } from './history.ts';

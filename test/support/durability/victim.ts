@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module';
-import { seededRandom } from '../../../models/random.ts';
+import { seededRandom } from '../../../core/seeded-random.ts';
 import { WORKLOAD_END } from './boundaries.ts';
 import { Chooser, kindsReaching, type Wish } from './choose.ts';
 import { type Entry, HistoryWriter, type Operation, readHistory, type Told } from './history.ts';
