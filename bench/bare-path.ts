@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { availableParallelism } from 'node:os';
-import { SystemClock } from '../adapters/local/system-clock.ts';
+import { SystemClock } from '../adapters/node/system-clock.ts';
 import type { ModelRunner } from '../adapters/onnx/model-runner.ts';
 import type { Tensor } from '../core/inference/tensor.ts';
 import { spawnRunner } from '../gpu-worker/runner-process.ts';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { openDirectory } from '../adapters/local/open-region.ts';
-import { SystemClock } from '../adapters/local/system-clock.ts';
+import { SystemClock } from '../adapters/node/system-clock.ts';
 import type { Reach } from '../adapters/webhooks/target.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';

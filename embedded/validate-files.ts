@@ -1,4 +1,4 @@
-import { SystemClock } from '../adapters/local/system-clock.ts';
+import { SystemClock } from '../adapters/node/system-clock.ts';
 import { createGraphs } from '../adapters/onnx/graphs.ts';
 import { createTokenizers } from '../adapters/tokenizers/tokenizers.ts';
 import { checkPush } from '../core/models/check-push.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { JsonLog, type LogLevel } from '../../adapters/local/json-log.ts';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { JsonLog, type LogLevel } from '../../adapters/node/json-log.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
 import { ensureModels, ensureSampleTenants, type SampleCredentials } from '../../embedded/sample-data.ts';
 import type { Pools } from '../../embedded/workers.ts';

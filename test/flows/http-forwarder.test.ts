@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HttpForwarder } from '../../adapters/local/http-forwarder.ts';
+import { HttpForwarder } from '../../adapters/node/http-forwarder.ts';
 
 const forwarder = new HttpForwarder();
 let home: Server;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { MIB } from '../../core/units.ts';
 import { type HttpServer, listen } from '../../embedded/http-server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { JsonLog } from '../../adapters/local/json-log.ts';
 import { openRegion } from '../../adapters/local/open-region.ts';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { JsonLog } from '../../adapters/node/json-log.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import { collectPool } from '../../bin/options.ts';
 import type { Job } from '../../core/inference/job.ts';
 import { slowModel } from '../support/bad-models.ts';

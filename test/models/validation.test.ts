@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import { createGraphs } from '../../adapters/onnx/graphs.ts';
 import { createSandbox } from '../../adapters/onnx/sandbox.ts';
 import { Failure, type FailureCode } from '../../core/failure.ts';

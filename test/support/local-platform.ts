@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OnBoundary } from '../../adapters/local/boundary.ts';
-import { JsonLog } from '../../adapters/local/json-log.ts';
 import { type OpenRegion, openRegion } from '../../adapters/local/open-region.ts';
+import { JsonLog } from '../../adapters/node/json-log.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { ManualClock } from './manual-clock.ts';
 

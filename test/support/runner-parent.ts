@@ -1,4 +1,4 @@
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
 
 /** A worker process in miniature: starts the runner that it is told to, runs its model on 1, and says `running`. */

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JsonLog } from '../../adapters/local/json-log.ts';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { JsonLog } from '../../adapters/node/json-log.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import type { Reach } from '../../adapters/webhooks/target.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 import type { Log } from '../../core/ports/log.ts';

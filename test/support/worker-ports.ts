@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Job, Lane, Outcome } from '../../core/inference/job.ts';
 import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';

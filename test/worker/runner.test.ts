@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { SystemClock } from '../../adapters/local/system-clock.ts';
+import { SystemClock } from '../../adapters/node/system-clock.ts';
 import { writeModel } from '../../adapters/onnx/graph/codec.ts';
 import type { ModelRunner } from '../../adapters/onnx/model-runner.ts';
 import { descendantsOf } from '../../bin/descendants.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { JsonLog } from '../../../adapters/local/json-log.ts';
 import { openDirectory, openRegion } from '../../../adapters/local/open-region.ts';
+import { JsonLog } from '../../../adapters/node/json-log.ts';
 import { createTokenizers } from '../../../adapters/tokenizers/tokenizers.ts';
 import { createGateway, type Gateway } from '../../../core/inference/gateway.ts';
 import type { Clock } from '../../../core/ports/clock.ts';

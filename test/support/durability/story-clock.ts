@@ -1,4 +1,4 @@
-import { SystemClock } from '../../../adapters/local/system-clock.ts';
+import { SystemClock } from '../../../adapters/node/system-clock.ts';
 
 /** Real time, moved so that a story begins at noon of a day of its own and can jump over a lease. */
 export class StoryClock extends SystemClock {

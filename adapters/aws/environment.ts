@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import type { RouteId } from '../../core/api/routes.ts';
+import { LANES, type Lane } from '../../core/inference/job.ts';
+
+/*
+ * The one contract between the infrastructure (`lib/`) and the code that runs on it: which variables a process is given,
+ * what queues and services are called, which function serves which endpoints. Strings here may be CDK tokens, so nothing
+ * takes one apart.
+ */
+
+const name = z.string().min(1);
+const names = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(name).min(1));
+const count = z.coerce.number().int().min(1);
+
+/** Variables of every process of a region, functions and workers alike. */
+const VARIABLES = {
+  /** Name of the deployment, such as `prod`: part of every physical name, so that two share an account. */
+  SLUICE_DEPLOYMENT: name,
+  /** The region as customers and API keys know it, such as `us`; AWS_REGION says where that is. */
+  SLUICE_REGION: name,
+  AWS_REGION: name,
+  SLUICE_DIRECTORY_TABLE: name,
+  SLUICE_CONTROL_TABLE: name,
+  SLUICE_JOBS_TABLE: name,
+  SLUICE_LIMITS_TABLE: name,
+  SLUICE_DATA_KEYS_TABLE: name,
+  /** Model files: replicated to other regions, no tenant's data. */
+  SLUICE_ARTIFACTS_BUCKET: name,
+  /** Sealed payloads and uploads: never leaves the region. */
+  SLUICE_PAYLOADS_BUCKET: name,
+  /** The region's KMS key, by which data keys are wrapped. */
+  SLUICE_KEY_ID: name,
+  /** Beginning of every queue's URL; `queueName` is the rest. */
+  SLUICE_QUEUES_URL: name,
+  /** Worker pools, with a comma between; `default` is one of them. */
+  SLUICE_POOLS: names,
+  /** Pools that may take over from a cold one while it starts, as `cold=bridge`, with a comma between. */
+  SLUICE_BRIDGES: z.string().default(''),
+  /** The ECS cluster whose services are the pools. */
+  SLUICE_CLUSTER: name,
+  /** SSM parameter with the settings that change without a deployment: see `settings.ts`. */
+  SLUICE_SETTINGS_PARAMETER: name,
+  /** Secret with the private key that signs browser tokens. */
+  SLUICE_SIGNING_KEY_SECRET: name,
+  /** What an hour of one runner's compute costs, in US dollars. */
+  SLUICE_USD_PER_COMPUTE_HOUR: z.coerce.number().positive(),
+} as const;
+
+/** Variables of a worker beside those. */
+const WORKER_VARIABLES = {
+  SLUICE_POOL: name,
+  SLUICE_PROVIDER: z.enum(['cpu', 'cuda']),
+  SLUICE_RUNNERS: count,
+  SLUICE_INTRA_OP_THREADS: count,
+  /** Resident memory of all runners together beyond which models are evicted. */
+  SLUICE_MEMORY_LIMIT_BYTES: count,
+  /** A folder on the instance's own disk for model files, and how much of it. */
+  SLUICE_CACHE_FOLDER: name,
+  SLUICE_CACHE_BYTES: count,
+  /** Models that are loaded before the first request, with a comma between. */
+  SLUICE_PRELOAD: z.string().default(''),
+} as const;
+
+const regionSchema = z.object(VARIABLES).transform((read) => ({
+  deployment: read.SLUICE_DEPLOYMENT,
+  region: read.SLUICE_REGION,
+  awsRegion: read.AWS_REGION,
+  tables: {
+    directory: read.SLUICE_DIRECTORY_TABLE,
+    control: read.SLUICE_CONTROL_TABLE,
+    jobs: read.SLUICE_JOBS_TABLE,
+    limits: read.SLUICE_LIMITS_TABLE,
+    dataKeys: read.SLUICE_DATA_KEYS_TABLE,
+  },
+  buckets: { artifacts: read.SLUICE_ARTIFACTS_BUCKET, payloads: read.SLUICE_PAYLOADS_BUCKET },
+  keyId: read.SLUICE_KEY_ID,
+  queuesUrl: read.SLUICE_QUEUES_URL,
+  pools: read.SLUICE_POOLS,
+  bridges: bridgesOf(read.SLUICE_BRIDGES),
+  cluster: read.SLUICE_CLUSTER,
+  settingsParameter: read.SLUICE_SETTINGS_PARAMETER,
+  signingKeySecret: read.SLUICE_SIGNING_KEY_SECRET,
+  usdPerComputeHour: read.SLUICE_USD_PER_COMPUTE_HOUR,
+}));
+
+const workerSchema = z.object(WORKER_VARIABLES).transform((read) => ({
+  pool: read.SLUICE_POOL,
+  provider: read.SLUICE_PROVIDER,
+  runners: read.SLUICE_RUNNERS,
+  intraOpThreads: read.SLUICE_INTRA_OP_THREADS,
+  memoryLimitBytes: read.SLUICE_MEMORY_LIMIT_BYTES,
+  cacheFolder: read.SLUICE_CACHE_FOLDER,
+  cacheBytes: read.SLUICE_CACHE_BYTES,
+  preload: read.SLUICE_PRELOAD === '' ? [] : read.SLUICE_PRELOAD.split(','),
+}));
+
+/** What a process of a region is told. */
+export type RegionEnvironment = z.output<typeof regionSchema>;
+/** What a worker is told beside that. */
+export type WorkerEnvironment = z.output<typeof workerSchema>;
+
+/** What the infrastructure sets: every variable by name, but those that Lambda and ECS set themselves. */
+export type RegionVariables = { readonly [Name in Exclude<keyof typeof VARIABLES, 'AWS_REGION'>]: string };
+export type WorkerVariables = { readonly [Name in keyof typeof WORKER_VARIABLES]: string };
+
+export const REGION_VARIABLES = Object.keys(VARIABLES).filter((variable) => variable !== 'AWS_REGION');
+export const WORKER_VARIABLE_NAMES = Object.keys(WORKER_VARIABLES);
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Throws one error that lists every variable that is missing or wrong. */
+export function readRegionEnvironment(variables: Variables): RegionEnvironment {
+  return read(regionSchema, variables);
+}
+
+/** Throws one error that lists every variable that is missing or wrong. */
+export function readWorkerEnvironment(variables: Variables): WorkerEnvironment {
+  return read(workerSchema, variables);
+}
+
+function read<T>(schema: z.ZodType<T>, variables: Variables): T {
+  const { success, data, error } = schema.safeParse(variables);
+  if (success) return data;
+  const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`the environment is not as the deployment should have set it: ${problems.join('; ')}`);
+}
+
+function bridgesOf(text: string): Readonly<Record<string, string>> {
+  if (text === '') return {};
+  return Object.fromEntries(text.split(',').map((bridge) => bridge.split('=') as [string, string]));
+}
+
+/** Of a pool's queue, its dead letters with `dead`: at most 80 characters, as SQS wants it. */
+export function queueName(pool: string, lane: Lane, dead?: 'dead'): string {
+  return `${pool}-${lane}${dead === undefined ? '' : '-dead'}`;
+}
+
+/** The ECS service whose tasks are a pool's workers. */
+export function serviceName(deployment: string, pool: string): string {
+  return `${deployment}-${pool}`;
+}
+
+/** The queues of every pool of a region, as `AwsJobQueue` takes them. */
+export function queueUrls({ queuesUrl, pools }: Pick<RegionEnvironment, 'queuesUrl' | 'pools'>) {
+  const ofLane = (pool: string, lane: Lane) => ({
+    url: `${queuesUrl}${queueName(pool, lane)}`,
+    deadLetterUrl: `${queuesUrl}${queueName(pool, lane, 'dead')}`,
+  });
+  const ofPool = (pool: string) =>
+    Object.fromEntries(LANES.map((lane) => [lane, ofLane(pool, lane)])) as Record<Lane, ReturnType<typeof ofLane>>;
+  return Object.fromEntries(pools.map((pool) => [pool, ofPool(pool)]));
+}
+
+/*
+ * Deployed functions that answer HTTP, and the endpoints of each: together all of the table, each once. They are apart where
+ * what they may touch or how long they run differs. `catalogue` also answers OPTIONS and whatever no endpoint takes.
+ */
+export const HTTP_FUNCTIONS = {
+  infer: ['infer', 'version-infer'],
+  predictions: ['prediction-read', 'prediction-cancel'],
+  catalogue: [
+    'server-metadata',
+    'server-live',
+    'server-ready',
+    'model-list',
+    'model-metadata',
+    'version-metadata',
+    'model-ready',
+    'version-ready',
+    'openapi',
+  ],
+  /** Runs models, so it has onnxruntime beside it. */
+  replay: ['model-replay'],
+  control: [
+    'tenant-create',
+    'tenant-list',
+    'tenant-read',
+    'tenant-patch',
+    'tenant-remove',
+    'tenant-erase',
+    'capture-consent-put',
+    'tenant-usage',
+    'key-create',
+    'key-list',
+    'key-revoke',
+    'browser-token-create',
+    'operator-key-create',
+    'operator-key-list',
+    'operator-key-revoke',
+    'plan-list',
+    'plan-put',
+    'issuer-list',
+    'issuer-put',
+    'issuer-remove',
+    'upload-create',
+    'upload-receive',
+    'version-push',
+    'validation-list',
+    'validation-read',
+    'version-list',
+    'version-read',
+    'model-route-list',
+    'stable-put',
+    'webhook-create',
+    'webhook-list',
+    'webhook-read',
+    'webhook-patch',
+    'webhook-remove',
+    'webhook-secret-rotate',
+    'webhook-test',
+    'delivery-list',
+    'delivery-replay',
+  ],
+} as const satisfies Readonly<Record<string, readonly RouteId[]>>;
+
+export type HttpFunction = keyof typeof HTTP_FUNCTIONS;
+
+/** Functions whose answers are streamed, as they may be larger than the 6 MB of a buffered one. */
+export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', 'predictions']);
+
+/** Deployed functions that no caller reaches. */
+export const INNER_FUNCTIONS = ['validate', 'notices', 'sweep', 'model-packages', 'setup'] as const;
+export type InnerFunction = (typeof INNER_FUNCTIONS)[number];
