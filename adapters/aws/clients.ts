@@ -1,7 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { SECOND_MS } from '../../core/units.ts';
 
@@ -31,6 +35,11 @@ export const CALL_TIMEOUT_MS = {
   kms: 2 * SECOND_MS,
   sqs: 3 * SECOND_MS,
   s3: 5 * SECOND_MS,
+  /** Asked once an approval, once a wake and once a start: none of them stands in the way of a request. */
+  sagemaker: 5 * SECOND_MS,
+  ecs: 5 * SECOND_MS,
+  ssm: 3 * SECOND_MS,
+  secretsManager: 3 * SECOND_MS,
 } as const;
 
 export function dynamoClient(options: ClientOptions): DynamoDBClient {
@@ -57,6 +66,22 @@ export function s3Client(options: ClientOptions): S3Client {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
+}
+
+export function sagemakerClient(options: ClientOptions): SageMakerClient {
+  return new SageMakerClient(configOf(options, CALL_TIMEOUT_MS.sagemaker));
+}
+
+export function ecsClient(options: ClientOptions): ECSClient {
+  return new ECSClient(configOf(options, CALL_TIMEOUT_MS.ecs));
+}
+
+export function ssmClient(options: ClientOptions): SSMClient {
+  return new SSMClient(configOf(options, CALL_TIMEOUT_MS.ssm));
+}
+
+export function secretsManagerClient(options: ClientOptions): SecretsManagerClient {
+  return new SecretsManagerClient(configOf(options, CALL_TIMEOUT_MS.secretsManager));
 }
 
 function configOf({ region, endpoint, credentials, timeoutMs }: ClientOptions, callTimeoutMs: number) {
