@@ -7,7 +7,6 @@ import { type Pushed, pushVersion } from '../core/models/push.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { createKey } from '../core/tenancy/manage-keys.ts';
 import { changeTenant, createTenant } from '../core/tenancy/manage-tenants.ts';
-import { DEFAULT_PLANS } from '../core/tenancy/plan.ts';
 import type { Principal, Role } from '../core/tenancy/principal.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Region } from './region.ts';
@@ -33,13 +32,6 @@ export type SampleCredentials = {
 type Regions = Readonly<Record<string, Region>>;
 
 const INSTALLER: Principal = { id: 'installer', tenant: undefined, role: 'admin', models: undefined, user: undefined };
-
-/** The plans of a new region; those that are there stay as they are. */
-export async function ensurePlans(ports: Pick<Platform, 'registry'>): Promise<void> {
-  for (const plan of DEFAULT_PLANS) {
-    if ((await ports.registry.readPlan(plan.id)) === undefined) await ports.registry.writePlan(plan);
-  }
-}
 
 /**
  * Sample tenants, an operator and their keys, written to `<data>/sample-credentials.json` (0600) as the last step: a first

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { totalmem } from 'node:os';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { LoadAnswer, ModelRunner, RunAnswer } from '../adapters/onnx/model-runner.ts';
@@ -43,7 +44,8 @@ const RESERVED_BYTES = GIB;
 const MOST_MEMORY_BYTES = totalmem() / 2;
 const DEFAULT_MEMORY_LIMIT_BYTES = 8 * GIB;
 const SOCKET_DESCRIPTOR = 3;
-const RUNNER = fileURLToPath(new URL('./runner.ts', import.meta.url));
+/** Beside this file, as a bundle too: with the same ending. */
+const RUNNER = fileURLToPath(new URL(`./runner${extname(import.meta.url)}`, import.meta.url));
 /** A small young generation halves what an idle runner occupies and costs no measurable speed: tensors lie outside it. */
 const NODE_OPTIONS = ['--max-semi-space-size=1', '--max-old-space-size=512'];
 

@@ -1,6 +1,6 @@
 import type { RouteId } from '../../core/api/routes.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
-import type { HttpHost } from './host.ts';
+import type { ModelHost } from './host.ts';
 import { infer, inferVersion } from './infer.ts';
 import { deleteIssuer, getIssuers, replaceIssuer } from './issuers.ts';
 import {
@@ -51,7 +51,7 @@ import {
 } from './webhooks.ts';
 
 /** The handler of every route in the table; the compiler sees to it that none is missing. */
-const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
+const HANDLERS: Readonly<Record<RouteId, (host: ModelHost) => HttpHandler>> = {
   'server-metadata': readServerMetadata,
   'server-live': readLiveness,
   'server-ready': readReadiness,
@@ -107,7 +107,7 @@ const HANDLERS: Readonly<Record<RouteId, (host: HttpHost) => HttpHandler>> = {
 };
 
 /** The handler of each route. They keep nothing but what they are made from. */
-export function createHandlers(host: HttpHost): Readonly<Record<RouteId, HttpHandler>> {
+export function createHandlers(host: ModelHost): Readonly<Record<RouteId, HttpHandler>> {
   const routes = Object.entries(HANDLERS).map(([id, create]) => [id, create(host)]);
   return Object.fromEntries(routes) as Record<RouteId, HttpHandler>;
 }
@@ -121,6 +121,6 @@ export type HttpHandlers = {
   readonly refuse: HttpHandler;
 };
 
-export function createHttp(host: HttpHost): HttpHandlers {
+export function createHttp(host: ModelHost): HttpHandlers {
   return { routes: createHandlers(host), preflight: createPreflight(host), refuse: createRefusal(host) };
 }

@@ -2,9 +2,9 @@ import { replayToJson } from '../../core/api/replay-json.ts';
 import { Replays } from '../../core/models/replay/replay.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
-import type { HttpHost } from './host.ts';
+import type { ModelHost } from './host.ts';
 
-export function postModelReplay(host: HttpHost): HttpHandler {
+export function postModelReplay(host: ModelHost): HttpHandler {
   const replays = new Replays(host);
   return endpoint(host, 'model-replay', async ({ exchange, params, body }) => {
     const { from, to, to_model: toModel = params.model, source, limit, tenant } = body;

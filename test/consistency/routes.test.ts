@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { buildOpenApi } from '../../core/api/openapi.ts';
 import { ROUTES } from '../../core/api/routes.ts';
 import { createHandlers } from '../../lambdas/http/handlers.ts';
-import type { HttpHost } from '../../lambdas/http/host.ts';
+import type { ModelHost } from '../../lambdas/http/host.ts';
 
 const IDS = ROUTES.map((route) => route.id as string).sort();
 
 test('every route of the table has a handler, and no handler is without a route', () => {
   // Handlers are made from the ports and use them only when they are called.
-  const host = { config: { region: 'us', regionUrls: {}, corsOrigins: [] } } as unknown as HttpHost;
+  const host = { config: { region: 'us', regionUrls: {}, corsOrigins: [] } } as unknown as ModelHost;
   const handlers = createHandlers(host);
   expect(Object.keys(handlers).sort()).toEqual(IDS);
   for (const handler of Object.values(handlers)) expect(handler).toBeTypeOf('function');

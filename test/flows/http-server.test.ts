@@ -7,7 +7,7 @@ import type { Log } from '../../core/ports/log.ts';
 import { MIB } from '../../core/units.ts';
 import { type HttpServer, listen } from '../../embedded/http-server.ts';
 import { createHttp } from '../../lambdas/http/handlers.ts';
-import type { HttpHost } from '../../lambdas/http/host.ts';
+import type { ModelHost } from '../../lambdas/http/host.ts';
 import type { HttpAnswer, Invocation } from '../../lambdas/middleware/http-handler.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { head, sendRaw } from '../support/raw-http.ts';
@@ -32,7 +32,7 @@ beforeEach(async () => {
   handle = () => json(200, { ok: true });
   const log: Log = { debug() {}, info() {}, warn() {}, error: (_, cause) => errors.push(cause) };
   const config = { region: 'us', regionUrls: {}, corsOrigins: [] };
-  const http = createHttp({ config, clock, log } as unknown as HttpHost);
+  const http = createHttp({ config, clock, log } as unknown as ModelHost);
   const stub = async (event: APIGatewayProxyEvent, invocation: Invocation) => {
     if (invocation.refusal !== undefined) return http.refuse(event, invocation);
     events.push(event);

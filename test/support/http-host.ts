@@ -12,10 +12,9 @@ import type { Principal } from '../../core/tenancy/principal.ts';
 import type { WrongRegion } from '../../core/tenancy/tenant.ts';
 import { ApiEvent, type EventBody, NO_BODY } from '../../embedded/api-event.ts';
 import { createHttp, type HttpHandlers } from '../../lambdas/http/handlers.ts';
-import type { HttpHost } from '../../lambdas/http/host.ts';
+import type { ModelHost } from '../../lambdas/http/host.ts';
 import type { Invocation } from '../../lambdas/middleware/http-handler.ts';
 import { type LocalPlatform, openLocalPlatform, TEST_REGION } from './local-platform.ts';
-import { PLAIN_GRAPHS } from './plain-graphs.ts';
 
 export const QUOTA: QuotaState = { policy: 'requests', limit: 400, windowS: 2, remaining: 399, resetS: 1 };
 
@@ -35,7 +34,7 @@ export type Answered = { readonly status: number; readonly headers: Record<strin
  */
 export class TestHost {
   readonly local: LocalPlatform;
-  readonly host: HttpHost;
+  readonly host: ModelHost;
   readonly inferred: InferCall[] = [];
   readonly forwarded: ForwardedRequest[] = [];
   /** What the gateway answers to infer. */
@@ -71,7 +70,6 @@ export class TestHost {
           return this.forward();
         },
       },
-      graphs: PLAIN_GRAPHS,
       sandbox: { load: async () => ({ kind: 'refused', reason: 'nothing is loaded here' }) },
       tokenizers: createTokenizers(local.ports.artifacts),
       webhookSender: { check: async () => {}, post: async () => ({ kind: 'failed', reason: 'unreachable' }) },
