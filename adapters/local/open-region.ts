@@ -33,6 +33,7 @@ import { SealedJobs } from './sealed-jobs.ts';
 import { StoredJobs } from './stored-jobs.ts';
 import { LocalUploads } from './uploads.ts';
 import { LocalValidations } from './validations.ts';
+import { LocalWake } from './wake.ts';
 import { LocalWebhooks } from './webhooks.ts';
 
 export type RegionOptions = {
@@ -61,6 +62,7 @@ type RegionPorts = Pick<
   | 'dataKeys'
   | 'quarantine'
   | 'validations'
+  | 'wake'
   | 'webhooks'
 >;
 
@@ -107,6 +109,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       dataKeys,
       quarantine: new LocalQuarantine(database, commits, clock),
       validations: new LocalValidations(shared),
+      wake: new LocalWake(),
       webhooks: new LocalWebhooks(shared),
       async close() {
         if (!database.isOpen) return;

@@ -65,12 +65,6 @@ export class LoadShedder {
     this.#gate.check(failing, job, nowMs);
   }
 
-  /** True if no runner of the pool has this `model@version` loaded. */
-  async isCold(version: string, place: Pick<Job, 'pool' | 'lane'>, nowMs: number): Promise<boolean> {
-    const { reports } = await this.backlogOf(place, nowMs);
-    return !reports.some(({ loaded }) => loaded.includes(version));
-  }
-
   async #read(job: Pick<Job, 'pool' | 'lane'>, nowMs: number): Promise<Backlog> {
     const [reports, depth] = await Promise.all([
       this.#ports.capacity.read(job.pool, nowMs),
@@ -80,16 +74,25 @@ export class LoadShedder {
   }
 }
 
-/** Throws `overloaded` if the estimated wait and run would end after the job's deadline. */
-export function shed(backlog: Backlog, job: Job, nowMs: number): void {
-  const waitMs = estimateWaitMs(backlog.reports, backlog.depth, job);
+/** True if a worker takes jobs: one that drains has given its work up already. */
+export function hasWorkers(reports: readonly CapacityReport[]): boolean {
+  for (const { draining, runners } of reports) if (!draining && runners > 0) return true;
+  return false;
+}
+
+/**
+ * Throws `overloaded` if the estimated wait and run would end after the job's deadline, `startMs` being the time until the
+ * pool has a worker.
+ */
+export function shed(backlog: Backlog, job: Job, nowMs: number, startMs: number): void {
+  const waitMs = startMs + estimateWaitMs(backlog.reports, backlog.depth, job);
   if (nowMs + waitMs > job.deadlineMs)
     throw new Failure('overloaded', { retryAfterMs: Math.max(1000, waitMs - (job.deadlineMs - nowMs)) });
 }
 
 /**
  * Milliseconds until the job would be answered: what workers hold, what waits in the queue and its own rows,
- * over all runners. 0 where no worker reports (a cold pool wakes up; nothing is known of it).
+ * over all runners. 0 where no worker reports: nothing is known of a pool that has yet to start.
  */
 export function estimateWaitMs(
   reports: readonly CapacityReport[],

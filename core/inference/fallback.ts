@@ -3,8 +3,9 @@ import type { Fallback } from '../models/manifest.ts';
 import { choosePool } from './choose-pool.ts';
 import type { ServingVersion, VersionChooser } from './choose-version.ts';
 import { type Degradation, degradationFor } from './degradation.ts';
+import { type Placement, placeJob } from './place-job.ts';
 import type { InferAnswer, InferCall, Prefer } from './request.ts';
-import { LONGEST_WAIT_MS, type Submission, submit } from './submit.ts';
+import { LONGEST_WAIT_MS, PoolCold, type Submission, submit } from './submit.ts';
 
 type FallbackHost = Submission & { readonly chooser: Pick<VersionChooser, 'stableOf'> };
 
@@ -26,6 +27,8 @@ type Guarded = {
  * - The fallback is asked as the same caller would ask it, under the same quotas and with the same time; it needs not be
  *   in the caller's plan or credential, for it answers in the name of a model that is. Its own fallback is not used.
  * - After `afterMs` both run; the first answer counts and the other job is cancelled. What it loaded stays loaded.
+ * - Who waits is not made to wait for a pool that has no workers: the fallback answers at once, marked `cold`, and the pool is
+ *   woken. Unless the fallback would be as cold, or the pool is about to serve: then the model itself is asked.
  * - A prediction that was accepted (202) and fails later reports its failure: nobody waits whom a lesser answer would serve
  *   better than the truth. Refused at admission, it is accepted for the fallback model, or answered at once where the
  *   answer is fixed.
@@ -42,13 +45,17 @@ export async function submitOrFallBack(
   const guarded = { call, serving, fallback, arrivedMs: host.ports.clock.nowMs() };
   if (fallback.afterMs !== undefined) return answerWithin(host, guarded, fallback.afterMs);
   try {
-    return await submit(host, call, serving);
+    return await submit(host, call, serving, 'yield');
   } catch (error) {
     return answerInstead(host, guarded, error);
   }
 }
 
 async function answerInstead(host: FallbackHost, guarded: Guarded, error: unknown): Promise<InferAnswer> {
+  if (error instanceof PoolCold) {
+    const insist = () => submit(host, guarded.call, guarded.serving);
+    return (await canAnswer(host, guarded)) ? degradedAnswer(host, guarded, 'cold').catch(insist) : insist();
+  }
   const reason = degradationFor(error);
   if (reason === undefined) throw error;
   return degradedAnswer(host, guarded, reason).catch(() => {
@@ -65,7 +72,7 @@ async function answerWithin(host: FallbackHost, guarded: Guarded, afterMs: numbe
   signal?.addEventListener('abort', end, { once: true });
   const raced = { ...guarded, call: { ...guarded.call, signal: over.signal } };
   try {
-    const primary = submit(host, raced.call, raced.serving);
+    const primary = submit(host, raced.call, raced.serving, 'yield');
     const isLate = clock.sleep(afterMs, over.signal).then(
       () => true,
       () => false,
@@ -88,14 +95,39 @@ async function answerFirst(host: FallbackHost, guarded: Guarded, primary: Promis
   if (reason === 'cold') void primary.catch((error: unknown) => freePlace(host, guarded.call, error)).catch(() => {});
   // Where both fail, what became of the model that was asked.
   const instead = degradedAnswer({ ...host, waiting: SAME_PLACE }, guarded, reason);
-  return Promise.any([primary, instead]).catch(() => primary);
+  const insist = (error: unknown) => {
+    if (error instanceof PoolCold) return submit(host, guarded.call, guarded.serving);
+    throw error;
+  };
+  return Promise.any([primary, instead]).catch(() => primary.catch(insist));
 }
 
+/** True if no runner of the pool has the version loaded. */
 async function isCold(host: FallbackHost, { call, serving }: Guarded): Promise<boolean> {
-  const { version } = serving;
-  const pool = choosePool(host.ports.config.pools, call.caller.tenant, version.manifest);
-  const place = { pool, lane: 'interactive' } as const;
-  return host.shedder.isCold(`${version.model}@${version.version}`, place, host.ports.clock.nowMs());
+  const { model, version } = serving.version;
+  const { backlog } = await placementOf(host, call, serving, host.ports.clock.nowMs());
+  return !backlog.reports.some(({ loaded }) => loaded.includes(`${model}@${version}`));
+}
+
+/** False if the fallback is a model whose pool has no workers either. */
+async function canAnswer(host: FallbackHost, { call, fallback, arrivedMs }: Guarded): Promise<boolean> {
+  if ('outputs' in fallback) return true;
+  try {
+    const serving = await host.chooser.stableOf(fallback.model, arrivedMs);
+    return (await placementOf(host, call, serving, arrivedMs)).startMs === 0;
+  } catch {
+    return false;
+  }
+}
+
+function placementOf(
+  host: FallbackHost,
+  { caller }: InferCall,
+  { version }: ServingVersion,
+  nowMs: number,
+): Placement | Promise<Placement> {
+  const pool = choosePool(host.ports.config.pools, caller.tenant, version.manifest);
+  return placeJob(host, pool, 'interactive', nowMs);
 }
 
 /** What was cancelled while its model loads would hold its place in flight until that is done: it never ran. */

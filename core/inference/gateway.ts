@@ -1,14 +1,13 @@
 import { Failure } from '../failure.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { ModelVersion } from '../models/version.ts';
-import type { CapacityReport } from '../ports/capacity.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { PlanLimits } from '../tenancy/plan.ts';
 import type { Principal } from '../tenancy/principal.ts';
 import { Quota } from '../tenancy/quota.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { SECOND_MS } from '../units.ts';
-import { LoadShedder } from './admit.ts';
+import { hasWorkers, LoadShedder } from './admit.ts';
 import { type ServingVersion, VersionChooser } from './choose-version.ts';
 import { submitOrFallBack } from './fallback.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
@@ -35,7 +34,7 @@ export type Gateway = {
   cancelPrediction(caller: Caller, id: string): Promise<'cancelled' | 'ended'>;
   /** The version that would answer this caller, of another model where the plan has a variant. Throws `model-unknown`, `version-unknown`, `version-not-ready`. */
   resolveVersion(caller: Caller, model: string, version: string | undefined): Promise<ModelVersion>;
-  /** True if every pool has a worker: models load on demand. */
+  /** True if every pool has a worker, or gets one when it is needed: models load on demand. */
   isReady(): Promise<boolean>;
   /** True while this host takes new work. */
   accepting(): boolean;
@@ -77,9 +76,9 @@ export function createGateway(ports: GatewayPorts): Gateway {
       return serving.version;
     },
     async isReady() {
+      if (ports.wake.startsWorkers) return open;
       const pools = await Promise.all(ports.config.pools.map((pool) => ports.capacity.read(pool, now())));
-      const serves = (report: CapacityReport) => !report.draining && report.runners > 0;
-      return open && pools.every((reports) => reports.some(serves));
+      return open && pools.every(hasWorkers);
     },
     accepting: () => open,
     stopAccepting() {

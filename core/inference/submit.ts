@@ -3,14 +3,15 @@ import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Quota } from '../tenancy/quota.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
-import { type Backlog, type LoadShedder, reserveFor, shed } from './admit.ts';
+import { type LoadShedder, reserveFor, shed } from './admit.ts';
 import { captureUntilMs } from './capture.ts';
 import { choosePool } from './choose-pool.ts';
 import type { ServingVersion } from './choose-version.ts';
 import type { Job } from './job.ts';
+import { type Placement, placeJob } from './place-job.ts';
 import { quarantineBytes } from './quarantine-bytes.ts';
 import { type Claim, claimFor, replay, replayOf, toClaim } from './replay.ts';
-import type { Caller, InferAnswer, InferCall } from './request.ts';
+import type { Caller, InferAnswer, InferCall, Prefer } from './request.ts';
 import { answerFromCache, cacheUse, keepAnswer } from './response-cache.ts';
 import type { ValidatedInputs } from './validate-inputs.ts';
 import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
@@ -19,7 +20,11 @@ import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
 export const LONGEST_WAIT_MS = 25 * SECOND_MS;
 /** Deadline of a job that somebody waits for, unless the request says otherwise. */
 const INTERACTIVE_DEADLINE_MS = 30 * SECOND_MS;
-/** Deadline of a job that nobody waits for. */
+/**
+ * Deadline of a job that nobody waits for, and of one whose pool has to start first: that one is accepted, its caller comes
+ * back for it. It counts from when the pool should serve, so that a start which fails once, or takes several times as long as
+ * the last ones, loses nothing.
+ */
 const BULK_DEADLINE_MS = 15 * MINUTE_MS;
 const LONGEST_DEADLINE_MS = DAY_MS;
 
@@ -28,6 +33,7 @@ type SubmitPorts = Pick<
   | 'config'
   | 'limits'
   | 'capacity'
+  | 'wake'
   | 'queue'
   | 'jobs'
   | 'idempotency'
@@ -38,6 +44,9 @@ type SubmitPorts = Pick<
   | 'clock'
 >;
 
+/** The pool has no worker: for who can answer otherwise, never told to a caller. */
+export class PoolCold extends Error {}
+
 /** What a host keeps between requests. */
 export type Submission = {
   readonly ports: SubmitPorts;
@@ -47,38 +56,54 @@ export type Submission = {
 };
 
 /**
- * The way of one request from a chosen version to its answer: validate → cache → idempotency → quarantine → rows, compute
+ * The way of one request from a chosen version to its answer: validate → cache → idempotency → pool → quarantine → rows, compute
  * and a place in flight → shed → queue → wait. What is refused before it was accepted leaves nothing behind.
+ *
+ * Where no worker of the pool reports, the pool is woken and the job accepted: durable, answered with 202 and the time until
+ * the pool should serve, unless its caller waits that long. A caller's own deadline is kept: if the start would outlast
+ * it, the request is refused with `overloaded`, and the pool is woken all the same. With `yield` it throws `PoolCold`, and has
+ * done nothing but wake the pool, where its caller waits for an answer and would be told to come back.
  */
-export async function submit(host: Submission, call: InferCall, serving: ServingVersion): Promise<InferAnswer> {
+export async function submit(
+  host: Submission,
+  call: InferCall,
+  serving: ServingVersion,
+  whenCold: 'accept' | 'yield' = 'accept',
+): Promise<InferAnswer> {
   const { ports } = host;
   const arrivedMs = ports.clock.nowMs();
   const checked = serving.validate(call.request);
   const inputs = checked instanceof Promise ? await checked : checked;
-  const bulk = call.prefer.respondAsync && (call.prefer.waitMs ?? 0) === 0;
+  const bulk = asksToBeLate(call.prefer);
   const cached = cacheUse(call, serving.version, bulk);
   if (cached !== undefined) {
     const hit = await answerFromCache(ports, cached);
     if (hit !== undefined) return hit;
   }
-  const patience: Patience = { untilMs: arrivedMs + waitMsOf(call, bulk), signal: call.signal };
+  const patience: Patience = { untilMs: arrivedMs + waitMsOf(call.prefer), signal: call.signal };
   const claim = call.idempotencyKey === undefined ? undefined : await toClaim(ports, call);
   if (claim !== undefined) {
     const replayed = await replayOf(ports, claim, patience);
     if (replayed !== undefined) return replayed;
   }
-  const waits = !bulk && host.waiting.enter(call.caller);
+  const pool = choosePool(ports.config.pools, call.caller.tenant, serving.version.manifest);
+  const placed = placeJob(host, pool, bulk ? 'bulk' : 'interactive', arrivedMs);
+  const placement = placed instanceof Promise ? await placed : placed;
+  const { startMs } = placement;
+  const isInTime = arrivedMs + startMs <= patience.untilMs;
+  if (whenCold === 'yield' && !isInTime && !bulk) throw new PoolCold();
+  const waits = !bulk && isInTime && host.waiting.enter(call.caller);
   try {
     const notify = !waits && !(await ports.webhooks.isEmpty(call.caller.tenant.id));
     const job = toJob(call, serving.version, inputs, {
-      pool: choosePool(ports.config.pools, call.caller.tenant, serving.version.manifest),
+      placement,
       bulk,
       notify,
-      durable: !waits || claim !== undefined,
+      durable: !waits || claim !== undefined || startMs > 0,
       arrivedMs,
     });
     if (ports.quarantine.isEmpty(job.tenant) !== true) await refuseQuarantined(ports, job);
-    const admitted = admit(host, call, job, arrivedMs);
+    const admitted = admit(host, call, { job, placement, nowMs: arrivedMs });
     if (admitted !== undefined) await admitted;
     if (job.durable) {
       const earlier = await sendDurable(ports, job, claim, patience);
@@ -87,7 +112,7 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
       const sent = ports.queue.send(job);
       if (sent !== undefined) await settleIfNotSent(ports, job, sent);
     }
-    const answer = waits ? await awaitAnswer(ports, job, patience) : pending(job);
+    const answer = waits ? await awaitAnswer(ports, job, patience) : pending(job, startMs);
     return cached === undefined ? answer : keepAnswer(ports, cached, answer);
   } finally {
     if (waits) host.waiting.leave(call.caller);
@@ -98,31 +123,25 @@ export async function submit(host: Submission, call: InferCall, serving: Serving
  * Refuses what is left alone, takes compute and a place in flight, sheds, then takes rows: rows cannot be given back, so who
  * is refused for another reason does not pay them. Without a promise where all is at hand.
  */
-function admit(host: Submission, call: InferCall, job: Job, nowMs: number): void | Promise<void> {
-  const backlog = host.shedder.backlogOf(job, nowMs);
-  const goOn = (read: Backlog) => reserve(host, call, { job, backlog: read, nowMs });
-  return backlog instanceof Promise ? backlog.then(goOn) : goOn(backlog);
-}
-
-type Admission = { readonly job: Job; readonly backlog: Backlog; readonly nowMs: number };
-
-function reserve(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
-  const { job, backlog, nowMs } = admission;
-  host.shedder.checkBreaker(backlog, job, nowMs);
+function admit(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
+  const { job, placement, nowMs } = admission;
+  host.shedder.checkBreaker(placement.backlog, job, nowMs);
   const reserved = reserveFor(host.ports, job, call.caller.limits, nowMs);
   const goOn = () => shedAndTakeRows(host, call, admission);
   return reserved === undefined ? goOn() : reserved.then(goOn);
 }
 
+type Admission = { readonly job: Job; readonly placement: Placement; readonly nowMs: number };
+
 /** What is refused here gets its reservation back. */
 function shedAndTakeRows(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
-  const { job, backlog, nowMs } = admission;
+  const { job, placement, nowMs } = admission;
   const giveBack = async (error: unknown) => {
     await host.ports.limits.settle(job.tenant, job.id, 0, nowMs);
     throw error;
   };
   try {
-    shed(backlog, job, nowMs);
+    shed(placement.backlog, job, nowMs, placement.startMs);
     const rows = host.quota.takeRows(call.caller, job.rows, nowMs);
     return rows instanceof Promise ? rows.then(() => undefined, giveBack) : undefined;
   } catch (error) {
@@ -167,12 +186,18 @@ async function refuseQuarantined(ports: SubmitPorts, job: Job): Promise<void> {
   if (await ports.quarantine.has(job.tenant, fingerprint, ports.clock.nowMs())) throw new Failure('input-quarantined');
 }
 
-function waitMsOf(call: InferCall, bulk: boolean): number {
-  return bulk ? 0 : Math.min(call.prefer.waitMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS);
+/** True if nobody waits for the answer: 202 was asked for, at once. */
+function asksToBeLate({ respondAsync, waitMs = 0 }: Prefer): boolean {
+  return respondAsync && waitMs === 0;
+}
+
+/** How long a caller waits for an answer before it is told 202. */
+function waitMsOf(prefer: Prefer): number {
+  return asksToBeLate(prefer) ? 0 : Math.min(prefer.waitMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS);
 }
 
 type Circumstances = {
-  readonly pool: string;
+  readonly placement: Placement;
   readonly bulk: boolean;
   readonly notify: boolean;
   readonly durable: boolean;
@@ -183,11 +208,12 @@ function toJob(
   call: InferCall,
   version: ModelVersion,
   inputs: ValidatedInputs,
-  { pool, bulk, notify, durable, arrivedMs }: Circumstances,
+  { placement, bulk, notify, durable, arrivedMs }: Circumstances,
 ): Job {
   const { caller, request } = call;
   const { manifest } = version;
-  const deadline = request.timeoutMs ?? (bulk ? BULK_DEADLINE_MS : INTERACTIVE_DEADLINE_MS);
+  const { pool, startMs } = placement;
+  const deadline = request.timeoutMs ?? startMs + (bulk || startMs > 0 ? BULK_DEADLINE_MS : INTERACTIVE_DEADLINE_MS);
   const random = crypto.randomUUID().replaceAll('-', '');
   return {
     id: `pred_${random}`,

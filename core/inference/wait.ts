@@ -46,14 +46,18 @@ export async function accept(ports: Pick<Platform, 'jobs' | 'webhooks'>, job: Jo
   return pending(job);
 }
 
-export function pending(job: Pick<Job, 'id' | 'model' | 'requestedModel' | 'version' | 'degraded'>): InferAnswer {
+/** 202; `startMs` is the time until a pool without workers has one, before which nobody need ask. */
+export function pending(
+  job: Pick<Job, 'id' | 'model' | 'requestedModel' | 'version' | 'degraded'>,
+  startMs = 0,
+): InferAnswer {
   return {
     kind: 'accepted',
     id: job.id,
     version: job.version,
     variant: variantOf(job),
     degraded: job.degraded,
-    retryAfterMs: POLL_AFTER_MS,
+    retryAfterMs: Math.max(POLL_AFTER_MS, startMs),
   };
 }
 

@@ -19,6 +19,7 @@ import type { Sandbox } from './sandbox.ts';
 import type { Tokenizers } from './tokenizers.ts';
 import type { Uploads } from './uploads.ts';
 import type { Validations } from './validations.ts';
+import type { Wake } from './wake.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -31,6 +32,8 @@ export type RegionConfig = {
   readonly corsOrigins: readonly string[];
   /** Worker pools that this region has; `default` is one of them. */
   readonly pools: readonly string[];
+  /** Of a pool without workers, the one that takes its jobs if that has some; undefined: of none. */
+  readonly bridges?: Readonly<Record<string, string>> | undefined;
   /** What an hour of one runner's compute costs, in US dollars: what cost figures are made of. */
   readonly usdPerComputeHour: number;
 };
@@ -49,6 +52,7 @@ export type Platform = {
   readonly jobs: Jobs;
   readonly queue: JobQueue;
   readonly capacity: Capacity;
+  readonly wake: Wake;
   readonly dataKeys: DataKeys;
   readonly quarantine: Quarantine;
   readonly identity: Identity;
