@@ -133,6 +133,11 @@ export function heartbeatPartition(pool: string): string {
   return `heartbeat#${pool}`;
 }
 
+/** Control: one item a pool, by which starts of its workers are asked for once a minute and measured. */
+export function wakeKey(pool: string): Key {
+  return { pk: `wake#${pool}`, sk: 'wake' };
+}
+
 /** DataKeys: one item a tenant, in a table of its own without backups. */
 export function dataKeyKey(tenant: string): Key {
   return { pk: `tenant#${tenant}`, sk: 'data-key' };

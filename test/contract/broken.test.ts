@@ -1,4 +1,3 @@
-import { describe, expect, it } from 'vitest';
 import { BROKEN_ANSWERS } from '../support/broken-answers.ts';
 import { BROKEN_ARTIFACTS } from '../support/broken-artifacts.ts';
 import { BROKEN_CAPACITY } from '../support/broken-capacity.ts';
@@ -19,15 +18,14 @@ import { BROKEN_TOKENIZERS } from '../support/broken-tokenizers.ts';
 import { BROKEN_UPLOADS } from '../support/broken-uploads.ts';
 import { BROKEN_VALIDATIONS } from '../support/broken-validations.ts';
 import { BROKEN_WEBHOOKS } from '../support/broken-webhooks.ts';
-import type { Fault } from '../support/fault.ts';
 import { answersCases } from './answers.contract.ts';
 import { artifactsCases } from './artifacts.contract.ts';
 import { capacityCases } from './capacity.contract.ts';
 import { capturesCases } from './captures.contract.ts';
 import { clockCases } from './clock.contract.ts';
-import { type Adapter, type Case, failingCases, type Subject } from './contract.ts';
 import { dataKeysCases } from './data-keys.contract.ts';
 import { directoryCases } from './directory.contract.ts';
+import { expectCaught } from './expect-caught.ts';
 import { idempotencyCases } from './idempotency.contract.ts';
 import { jobQueueCases } from './job-queue.contract.ts';
 import { jobsCases } from './jobs.contract.ts';
@@ -71,38 +69,3 @@ expectCaught('data keys', dataKeysCases, localPort('dataKeys'), BROKEN_DATA_KEYS
 expectCaught('quarantine', quarantineCases, localPort('quarantine'), BROKEN_QUARANTINE);
 expectCaught('webhooks', webhooksCases, localPort('webhooks'), BROKEN_WEBHOOKS);
 expectCaught('validations', validationsCases, localPort('validations'), BROKEN_VALIDATIONS);
-
-/** Each fault, put before a working adapter, must fail the case that is there to find it. */
-function expectCaught<P extends object, S extends Subject<P>>(
-  title: string,
-  cases: readonly Case<S>[],
-  adapter: Adapter<P, S>,
-  faults: readonly Fault<P>[],
-): void {
-  describe(`the ${title} contract finds an adapter out that`, () => {
-    for (const { fault, caughtBy, breaks } of faults) {
-      it(fault, async () => {
-        const catching = cases.filter(({ name }) => name === caughtBy);
-        expect(catching).toHaveLength(1);
-        const broken: Adapter<P, S> = { open: async () => breakPort(await adapter.open(), breaks) };
-        expect(await failingCases(catching, broken)).toEqual([caughtBy]);
-      });
-    }
-  });
-}
-
-/** The subject with its port broken, anew after each restart as an adapter's memory is. */
-function breakPort<P extends object, S extends Subject<P>>(subject: S, breaks: (port: P) => P): S {
-  const whole = Object.getOwnPropertyDescriptor(subject, 'port')!;
-  const portOf = () => (whole.get === undefined ? whole.value : whole.get.call(subject)) as P;
-  let [from, broken]: [P | undefined, P | undefined] = [undefined, undefined];
-  return Object.defineProperty(subject, 'port', {
-    get() {
-      if (from !== portOf()) {
-        from = portOf();
-        broken = breaks(from);
-      }
-      return broken;
-    },
-  });
-}

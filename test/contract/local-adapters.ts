@@ -17,6 +17,7 @@ import type { Log } from '../../core/ports/log.ts';
 import type { Sandbox, SandboxLimits } from '../../core/ports/sandbox.ts';
 import type { Tokenizers } from '../../core/ports/tokenizers.ts';
 import type { Uploads } from '../../core/ports/uploads.ts';
+import type { Wake } from '../../core/ports/wake.ts';
 import { spawnRunner } from '../../gpu-worker/runner-process.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
 import type { ArtifactsSubject } from './artifacts.contract.ts';
@@ -26,6 +27,7 @@ import type { LogSubject } from './log.contract.ts';
 import type { SandboxSubject } from './sandbox.contract.ts';
 import type { TokenizersSubject } from './tokenizers.contract.ts';
 import type { UploadsSubject } from './uploads.contract.ts';
+import type { WakeSubject } from './wake.contract.ts';
 
 type RegionPort = Exclude<keyof OpenRegion, 'close'>;
 
@@ -123,6 +125,23 @@ export const localUploads: Adapter<Uploads, UploadsSubject> = {
         return subject.port.receive(pathname.slice('/uploads/'.length), searchParams.get('token') ?? '', bytes);
       },
     });
+  },
+};
+
+const ALWAYS_THERE = 'the workers of one machine are there with the host: it starts none';
+
+export const localWake: Adapter<Wake, WakeSubject> = {
+  deviations: {
+    'asks for one start a minute, after a restart too, whoever asks': ALWAYS_THERE,
+    'asks for each pool by itself': ALWAYS_THERE,
+    'does not throw where a start is refused, and asks again after a minute': ALWAYS_THERE,
+    'leaves a pool alone that was given workers already': ALWAYS_THERE,
+    'says less the longer a start is under way, and what the last starts took for the next one': ALWAYS_THERE,
+  },
+  async open() {
+    const nothing = () => {};
+    const starts = { starts: () => 0, refuseStarts: nothing, startElsewhere: nothing, stop: nothing };
+    return withMore(subjectOf(await openLocalPlatform(), 'wake'), starts);
   },
 };
 

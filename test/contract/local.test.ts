@@ -18,6 +18,7 @@ import {
   localSandbox,
   localTokenizers,
   localUploads,
+  localWake,
 } from './local-adapters.ts';
 import { describeLogContract } from './log.contract.ts';
 import { describeQuarantineContract } from './quarantine.contract.ts';
@@ -26,6 +27,7 @@ import { describeSandboxContract } from './sandbox.contract.ts';
 import { describeTokenizersContract } from './tokenizers.contract.ts';
 import { describeUploadsContract } from './uploads.contract.ts';
 import { describeValidationsContract } from './validations.contract.ts';
+import { describeWakeContract } from './wake.contract.ts';
 import { describeWebhooksContract } from './webhooks.contract.ts';
 
 describeClockContract('local', localClock);
@@ -46,4 +48,5 @@ describeCapturesContract('local', localPort('captures'));
 describeDataKeysContract('local', localPort('dataKeys'));
 describeQuarantineContract('local', localPort('quarantine'));
 describeValidationsContract('local', localPort('validations'));
+describeWakeContract('local', localWake);
 describeWebhooksContract('local', localPort('webhooks'));
