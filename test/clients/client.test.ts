@@ -5,8 +5,9 @@ import { SluiceError } from '../../clients/typescript/sluice-error.ts';
 import { nested, tensor, texts } from '../../clients/typescript/tensors.ts';
 import { constantAnswer, slowModel } from '../support/bad-models.ts';
 import { echoText } from '../support/echo-models.ts';
+import type { TenantOptions } from '../support/platform-under-test.ts';
 import { withManifest } from '../support/push-model.ts';
-import { type RunningPlatform, startRunning, type TenantOptions } from '../support/running-platform.ts';
+import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
 
 let running: RunningPlatform;
 let acme: SluiceClient;

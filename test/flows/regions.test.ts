@@ -1,0 +1,4 @@
+import { startRunning } from '../support/running-platform.ts';
+import { describeRegions } from './regions.flow.ts';
+
+describeRegions(startRunning);
