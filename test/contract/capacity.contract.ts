@@ -42,6 +42,37 @@ export const capacityCases: readonly CapacityCase[] = [
     },
   },
   {
+    name: 'tells of a worker that drains, and of breakers, tenant included, with the report that says so',
+    async run({ port, nowMs }) {
+      const calm = aReport({ atMs: nowMs(), breakers: {} });
+      const open = { state: 'open', untilMs: nowMs() + 5000, tenant: 'acme' } as const;
+      const changes: readonly Partial<CapacityReport>[] = [
+        { breakers: { 'm@1': open } },
+        { breakers: { 'm@1': { ...open, tenant: undefined } } },
+        { breakers: { 'm@1': { state: 'half-open', untilMs: nowMs() } } },
+        { breakers: {} },
+        { draining: true },
+      ];
+      await port.report(calm);
+      for (const [at, change] of changes.entries()) {
+        const report = { ...calm, ...change, atMs: nowMs() + at + 1 };
+        await port.report(report);
+        expect(await port.read('default', nowMs() + 10)).toEqual([report]);
+      }
+    },
+  },
+  {
+    name: 'follows a worker whose backlog changes, a second late at the most',
+    async run({ port, nowMs }) {
+      for (let tenths = 0; tenths <= 30; tenths += 1) {
+        await port.report(aReport({ atMs: nowMs() + tenths * 100, backlogMs: tenths }));
+        const [{ backlogMs } = { backlogMs: Number.NaN }] = await port.read('default', nowMs() + tenths * 100);
+        expect(tenths - backlogMs).toBeGreaterThanOrEqual(0);
+        expect(tenths - backlogMs).toBeLessThanOrEqual(10);
+      }
+    },
+  },
+  {
     name: 'keeps the newer of two reports that come in the wrong order',
     async run({ port, nowMs }) {
       await port.report(aReport({ atMs: nowMs() + 5, backlogMs: 1 }));

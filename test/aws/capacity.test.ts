@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AwsCapacity } from '../../adapters/aws/capacity.ts';
+import { Table } from '../../adapters/aws/table.ts';
+import type { CapacityReport } from '../../core/ports/capacity.ts';
+import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
+import { recordCalls } from '../support/aws/emulators.ts';
+import { serviceError, stubCalls } from '../support/aws/stub-calls.ts';
+
+let dynamo: DynamoEmulator;
+let capacity: AwsCapacity;
+
+beforeAll(async () => {
+  dynamo = await DynamoEmulator.start();
+  capacity = new AwsCapacity(new Table(dynamo.client, await dynamo.createTable()));
+});
+afterAll(() => dynamo.stop());
+
+function report(worker: string, atMs: number, changes: Partial<CapacityReport> = {}): Promise<void> {
+  const idle = { pool: 'default', runners: 1, backlogMs: 0, rowMs: {}, loaded: [], breakers: {}, draining: false };
+  return capacity.report({ ...idle, worker, atMs, ...changes });
+}
+
+test('a worker that reports ten times a second costs one write a second, and one more for each change that is urgent', async () => {
+  const { calls, stop } = recordCalls(dynamo.client);
+  for (let tenths = 0; tenths < 50; tenths += 1) await report('w1', 1_000_000 + tenths * 100, { backlogMs: tenths });
+  expect(calls).toEqual(Array.from({ length: 5 }, () => 'PutItem'));
+  await report('w1', 1_005_000, { draining: true });
+  await report('w1', 1_005_001, { draining: true });
+  await report('w2', 1_005_001);
+  stop();
+  expect(calls).toHaveLength(7);
+});
+
+test('a report that could not be written is followed by the next one at once', async () => {
+  const release = stubCalls(dynamo.client, () => serviceError('InternalServerError'));
+  await expect(report('w3', 1)).rejects.toMatchObject({ code: 'storage-unavailable' });
+  release();
+  await report('w3', 2);
+  expect((await capacity.read('default', 2)).map(({ worker, atMs }) => [worker, atMs])).toContainEqual(['w3', 2]);
+});
