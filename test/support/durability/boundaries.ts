@@ -59,12 +59,16 @@ const INNER = [
 /** At rest, when the last answer was given. */
 export const WORKLOAD_END = 'workload:end';
 
+/** Right after a client was told so. */
+const TOLD = ['told:answered', 'told:accepted', 'told:done'];
+
 /** Every named place at which a process must have been killed. */
 export const BOUNDARIES: readonly string[] = [
   ...INNER,
   ...Object.entries(WRITES).flatMap(([port, methods]) =>
     methods.flatMap((method) => [`${port}.${method}:before`, `${port}.${method}:after`]),
   ),
+  ...TOLD,
   WORKLOAD_END,
 ];
 

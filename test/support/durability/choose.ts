@@ -38,6 +38,7 @@ const REACHED_BY: Readonly<Record<string, readonly Wish[]>> = {
   limits: ['infer', 'take'],
   jobs: ['infer'],
   queue: ['infer'],
+  told: ['infer', 'infer-keyed', 'create-tenant', 'change-tenant'],
 };
 /** Ports that only an erasure erases. */
 const ERASED = new Set(['jobs.erase', 'queue.erase', 'idempotency.erase', 'quarantine.erase', 'dataKeys.destroy']);

@@ -12,7 +12,8 @@ import { ROW_SIGNATURE } from '../jobs.ts';
 const REFUSED_BELOW = 0;
 export const SLOW_FROM = 800_000;
 export const CRASHING_FROM = 900_000;
-const SLOW_MS = 60;
+/** A slow row's run, unless the story says otherwise. */
+export const SLOW_MS = 60;
 const COMPUTE_MS_PER_ROW = 2;
 
 export type Expected =
@@ -57,12 +58,14 @@ export function knownSandbox(): Sandbox {
 export class KnownModelRunner implements ModelRunner {
   readonly ended: Promise<void>;
   readonly #clock: Clock;
+  readonly #slowMs: number;
   readonly #terms = new Map<number, number>();
   #resolveEnded: () => void = () => {};
   #isAlive = true;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, slowMs: number) {
     this.#clock = clock;
+    this.#slowMs = slowMs;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -79,7 +82,7 @@ export class KnownModelRunner implements ModelRunner {
     const rows = data as Float32Array;
     const computeMs = COMPUTE_MS_PER_ROW * rows.length;
     const isSlow = rows.some((x) => x >= SLOW_FROM && x < CRASHING_FROM);
-    await this.#clock.sleep(isSlow ? SLOW_MS : 0);
+    await this.#clock.sleep(isSlow ? this.#slowMs : 0);
     if (!this.#isAlive || term === undefined) return { kind: 'crashed', computeMs };
     if (rows.some((x) => x >= CRASHING_FROM)) {
       this.kill();

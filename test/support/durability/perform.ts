@@ -23,7 +23,8 @@ const OPERATOR: Principal = {
 };
 /** Enough for a request that is answered at once, and too short for most others. */
 const LATE_WAIT_MS = 2;
-const SYNC_WAIT_MS = 500;
+/** Longer than anything takes that somebody waits for, on a slow machine too. */
+const SYNC_WAIT_MS = 5000;
 const READ_WAIT_MS = 20;
 
 /** Asks a region and gives back what a client would have been told. */

@@ -13,7 +13,7 @@ import { Alarm, ringing, startValidator } from '../../../embedded/validator.ts';
 import { createWorker } from '../../../gpu-worker/worker.ts';
 import { PLAIN_GRAPHS } from '../plain-graphs.ts';
 import { type StoredPorts, withBoundaries } from './boundaries.ts';
-import { KnownModelRunner, knownSandbox } from './known-model.ts';
+import { KnownModelRunner, knownSandbox, SLOW_MS } from './known-model.ts';
 
 export const REGION = 'us';
 
@@ -35,11 +35,13 @@ export type Opening = {
   readonly reach?: (boundary: string) => void;
   /** Puts a mistake into the ports. */
   readonly plant?: (ports: StoredPorts) => StoredPorts;
+  /** How long a slow row's run takes. */
+  readonly slowMs?: number;
 };
 
 /** A region as embedded/region.ts composes it, without HTTP and with runners in this process. */
 export async function openRegionUnderTest(opening: Opening): Promise<RegionUnderTest> {
-  const { folder, clock, reach = () => {}, plant = (ports) => ports } = opening;
+  const { folder, clock, reach = () => {}, plant = (ports) => ports, slowMs = SLOW_MS } = opening;
   const files = storyFiles(folder);
   mkdirSync(files.data, { recursive: true });
   const logFile = openSync(files.log, 'a');
@@ -77,7 +79,7 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
       memoryLimitBytes: 4e9,
       preload: [],
     },
-    () => new KnownModelRunner(clock),
+    () => new KnownModelRunner(clock, slowMs),
   );
   const gateway = createGateway(platform);
   const sweeper = await startSweeper(platform);

@@ -40,6 +40,8 @@ export type StoryPlan = {
   readonly focus?: readonly Wish[];
   /** Where processes are killed, in turn; anywhere if not given. */
   readonly killAt?: readonly string[];
+  /** In a process that is killed where `killAt` says, slow runs outlast it: whoever waits for one is told 202, however fast the machine. */
+  readonly holdsSlowRuns?: boolean;
 };
 
 export type StoryReport = {
@@ -53,7 +55,8 @@ export type StoryReport = {
 };
 
 /** One region's life: opened, used and killed again and again, then judged by its reader. The same for the same seed, but for timing. */
-export async function runStory({ seed, incarnations, bug, focus = [], killAt }: StoryPlan): Promise<StoryReport> {
+export async function runStory(plan: StoryPlan): Promise<StoryReport> {
+  const { seed, incarnations, bug, focus = [], killAt, holdsSlowRuns = false } = plan;
   const folder = mkdtempSync(join(tmpdir(), 'sluice-story-'));
   const offsetMs = NOON_MS - Date.now();
   const random = seededRandom(seed);
@@ -62,7 +65,8 @@ export async function runStory({ seed, incarnations, bug, focus = [], killAt }: 
   for (let incarnation = 0; incarnation < incarnations; incarnation += 1) {
     const { kill, outsideMs, ending } =
       killAt === undefined ? fateOf(seed, incarnation, incarnations, random) : fateAt(killAt, incarnation, random);
-    const task: VictimTask = { folder, seed, incarnation, offsetMs, kill, ending, focus, bug };
+    const held = holdsSlowRuns && kill !== undefined ? { slowMs: VICTIM_LIMIT_MS } : {};
+    const task: VictimTask = { folder, seed, incarnation, offsetMs, kill, ending, focus, bug, ...held };
     const end = await runProcess(VICTIM, task, VICTIM_LIMIT_MS, outsideMs);
     if (end.signal === null && end.code === 0) closed += 1;
     else if (end.signal === 'SIGKILL' && !end.isOverdue) killedAt.push(lastBoundary(folder, incarnation) ?? 'outside');

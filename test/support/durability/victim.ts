@@ -25,6 +25,8 @@ export type VictimTask = {
   /** What every client does first. */
   readonly focus: readonly Wish[];
   readonly bug: BugName | undefined;
+  /** As of `Opening`. */
+  readonly slowMs?: number;
 };
 
 const CLIENTS = ['c0', 'c1', 'c2'];
@@ -51,7 +53,7 @@ class Victim {
   }
 
   async run(): Promise<void> {
-    const { folder, incarnation, ending, bug } = this.#task;
+    const { folder, incarnation, ending, bug, slowMs } = this.#task;
     this.#note({ e: 'started', incarnation, atMs: this.#clock.nowMs() });
     const plant = bug === undefined ? {} : { plant: PLANTED_BUGS[bug] };
     const region = await openRegionUnderTest({
@@ -59,6 +61,7 @@ class Victim {
       clock: this.#clock,
       reach: (name) => this.#reach(name),
       ...plant,
+      ...(slowMs !== undefined && { slowMs }),
     });
     await this.#setUp(region);
     await Promise.all(CLIENTS.map((client, at) => this.#live(region, client, this.#memories[at]!)));
@@ -109,6 +112,7 @@ class Victim {
     this.#note({ e: 'asked', id: unique, op, atMs: this.#clock.nowMs() });
     const told = await perform(region, op);
     this.#note({ e: 'told', id: unique, told, atMs: this.#clock.nowMs() });
+    this.#reach(`told:${told.is}`);
     return told;
   }
 
