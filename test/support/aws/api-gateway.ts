@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
-import { gatewayProblem } from './gateway-problem.ts';
+import { type GatewayResponseType, gatewayProblem } from './gateway-problem.ts';
 import { matchResource, type Resource, toResources } from './gateway-resources.ts';
 import type { LambdaAnswer } from './lambda-sandbox.ts';
 import { toProxyEvent } from './proxy-event.ts';
@@ -36,8 +36,8 @@ type Buffered = Head & { readonly body?: string; readonly isBase64Encoded?: bool
  */
 export class ApiGateway {
   readonly url: string;
-  /** Status of every answer that was the gateway's own. */
-  readonly refused: number[] = [];
+  /** What of its own the gateway has answered. */
+  readonly own: GatewayResponseType[] = [];
   readonly #server: Server;
   readonly #resources: Resource<Integration>;
 
@@ -64,32 +64,38 @@ export class ApiGateway {
     response.setHeader('x-amzn-RequestId', id);
     response.setHeader('x-amz-apigw-id', id.slice(0, 16));
     try {
-      const status = await this.#serve(request, response, id);
-      if (status === undefined) return;
-      this.refused.push(status);
-      const problem = gatewayProblem(status, request.url ?? '', id);
-      response.writeHead(status, problem.headers).end(JSON.stringify(problem.body));
+      const own = await this.#serve(request, response, id);
+      if (own === undefined) return;
+      this.own.push(own);
+      const { status, headers, body } = gatewayProblem(own, id);
+      response.writeHead(status, headers).end(JSON.stringify(body));
     } catch {
       response.destroy();
     }
   }
 
   /** Answers, or says with what the gateway itself does. */
-  async #serve(request: IncomingMessage, response: ServerResponse, id: string): Promise<number | undefined> {
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+  ): Promise<GatewayResponseType | undefined> {
     const body = await readBody(request);
-    if (body === undefined) return 413;
+    if (body === undefined) return 'REQUEST_TOO_LARGE';
     const [path, query] = splitOnce(request.url ?? '', '?');
     const match = matchResource(this.#resources, request.method ?? '', path);
-    if (match === undefined) return 403;
+    if (match === undefined) return 'MISSING_AUTHENTICATION_TOKEN';
     const { resource, parameters, method } = match;
     const event = toProxyEvent(request, { path, query, resource, parameters, body, id });
     const timeout = Promise.withResolvers<'timeout'>();
     const timer = setTimeout(() => timeout.resolve('timeout'), method.timeoutMs);
     const answer = await Promise.race([method.invoke(event, id), timeout.promise]).finally(() => clearTimeout(timer));
-    if (answer === 'timeout') return 504;
-    if (answer.kind === 'failed') return answer.error === 'RequestEntityTooLargeException' ? 413 : 502;
-    if (method.streamed) return answer.kind === 'streaming' ? streamAnswer(answer, response) : 502;
-    return answer.kind === 'answered' ? writeBuffered(answer.bytes, response) : 502;
+    if (answer === 'timeout') return 'INTEGRATION_TIMEOUT';
+    if (answer.kind === 'failed') {
+      return answer.error === 'RequestEntityTooLargeException' ? 'REQUEST_TOO_LARGE' : 'DEFAULT_5XX';
+    }
+    if (method.streamed) return answer.kind === 'streaming' ? streamAnswer(answer, response) : 'DEFAULT_5XX';
+    return answer.kind === 'answered' ? writeBuffered(answer.bytes, response) : 'DEFAULT_5XX';
   }
 }
 
@@ -104,14 +110,14 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size > MOST_BODY_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-function writeBuffered(bytes: Buffer, response: ServerResponse): number | undefined {
+function writeBuffered(bytes: Buffer, response: ServerResponse): GatewayResponseType | undefined {
   let answer: Buffered;
   try {
     answer = JSON.parse(bytes.toString()) as Buffered;
   } catch {
-    return 502;
+    return 'DEFAULT_5XX';
   }
-  if (!isHead(answer)) return 502;
+  if (!isHead(answer)) return 'DEFAULT_5XX';
   const body = Buffer.from(answer.body ?? '', answer.isBase64Encoded === true ? 'base64' : 'utf8');
   writeHead(response, answer, body.length);
   response.end(body);
@@ -121,10 +127,10 @@ function writeBuffered(bytes: Buffer, response: ServerResponse): number | undefi
 async function streamAnswer(
   { type, body }: { readonly type: string; readonly body: Readable },
   response: ServerResponse,
-): Promise<number | undefined> {
+): Promise<GatewayResponseType | undefined> {
   if (type !== STREAMED_TYPE) {
     body.destroy();
-    return 502;
+    return 'DEFAULT_5XX';
   }
   let head: Buffer | undefined = Buffer.alloc(0);
   try {
@@ -135,7 +141,7 @@ async function streamAnswer(
         const at = head.indexOf(DELIMITER);
         if (at === -1) continue;
         const parsed = JSON.parse(head.subarray(0, at).toString()) as Head;
-        if (!isHead(parsed)) return 502;
+        if (!isHead(parsed)) return 'DEFAULT_5XX';
         writeHead(response, parsed);
         rest = head.subarray(at + DELIMITER.length);
         head = undefined;
@@ -145,10 +151,10 @@ async function streamAnswer(
       }
     }
   } catch (error) {
-    if (head !== undefined) return 502;
+    if (head !== undefined) return 'DEFAULT_5XX';
     throw error;
   }
-  if (head !== undefined) return 502;
+  if (head !== undefined) return 'DEFAULT_5XX';
   response.end();
   return undefined;
 }
