@@ -1,10 +1,8 @@
-import { sweep } from '../core/inference/sweep.ts';
+import { sweep, UNSENT_AFTER_MS } from '../core/inference/sweep.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 const SWEEP_EVERY_MS = 5 * SECOND_MS;
-/** A submission writes, sends and marks within milliseconds; one that is this old was cut off. */
-const UNSENT_AFTER_MS = 5 * SECOND_MS;
 
 /** Sends again at once what a crash left unsent, and goes on looking until stopped. */
 export async function startSweeper(

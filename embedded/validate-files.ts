@@ -6,7 +6,8 @@ import type { Manifest } from '../core/models/manifest.ts';
 import { parseGolden } from '../core/models/parse-golden.ts';
 import type { Check, Validation } from '../core/models/report.ts';
 import { validateModel } from '../core/models/validate.ts';
-import { createRunnerSandbox, runnerSettingsOf, USD_PER_COMPUTE_HOUR } from './model-runners.ts';
+import { createRunnerSandbox } from '../gpu-worker/runner-sandbox.ts';
+import { runnerSettingsOf, USD_PER_COMPUTE_HOUR } from './model-runners.ts';
 
 type Files = {
   readonly modelPath: string;

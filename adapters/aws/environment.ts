@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RouteId } from '../../core/api/routes.ts';
 import { LANES, type Lane } from '../../core/inference/job.ts';
+import { OPEN_VALIDATIONS } from './keys.ts';
 
 /*
  * The one contract between the infrastructure (`lib/`) and the code that runs on it: which variables a process is given,
@@ -43,13 +44,19 @@ const VARIABLES = {
   SLUICE_CLUSTER: name,
   /** SSM parameter with the settings that change without a deployment: see `settings.ts`. */
   SLUICE_SETTINGS_PARAMETER: name,
-  /** Secret with the private key that signs browser tokens. */
+  /** Secret with the private key that signs browser tokens: made without a value, which `setup` puts in. */
   SLUICE_SIGNING_KEY_SECRET: name,
   /** What an hour of one runner's compute costs, in US dollars. */
   SLUICE_USD_PER_COMPUTE_HOUR: z.coerce.number().positive(),
 } as const;
 
-/** Variables of a worker beside those. */
+/** Variables of the function `setup` beside those. */
+const SETUP_VARIABLES = {
+  /** Secret that is to hold the text of the first key of an admin: made without a value. */
+  SLUICE_OPERATOR_KEY_SECRET: name,
+} as const;
+
+/** Variables of a worker beside those of every process. */
 const WORKER_VARIABLES = {
   SLUICE_POOL: name,
   SLUICE_PROVIDER: z.enum(['cpu', 'cuda']),
@@ -97,17 +104,26 @@ const workerSchema = z.object(WORKER_VARIABLES).transform((read) => ({
   preload: read.SLUICE_PRELOAD === '' ? [] : read.SLUICE_PRELOAD.split(','),
 }));
 
+const setupSchema = z
+  .object(SETUP_VARIABLES)
+  .transform((read) => ({ operatorKeySecret: read.SLUICE_OPERATOR_KEY_SECRET }));
+
 /** What a process of a region is told. */
 export type RegionEnvironment = z.output<typeof regionSchema>;
 /** What a worker is told beside that. */
 export type WorkerEnvironment = z.output<typeof workerSchema>;
 
+/** What `setup` is told beside what every process is. */
+export type SetupEnvironment = z.output<typeof setupSchema>;
+
 /** What the infrastructure sets: every variable by name, but those that Lambda and ECS set themselves. */
 export type RegionVariables = { readonly [Name in Exclude<keyof typeof VARIABLES, 'AWS_REGION'>]: string };
+export type SetupVariables = { readonly [Name in keyof typeof SETUP_VARIABLES]: string };
 export type WorkerVariables = { readonly [Name in keyof typeof WORKER_VARIABLES]: string };
 
 export const REGION_VARIABLES = Object.keys(VARIABLES).filter((variable) => variable !== 'AWS_REGION');
 export const WORKER_VARIABLE_NAMES = Object.keys(WORKER_VARIABLES);
+export const SETUP_VARIABLE_NAMES = Object.keys(SETUP_VARIABLES);
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -119,6 +135,35 @@ export function readRegionEnvironment(variables: Variables): RegionEnvironment {
 /** Throws one error that lists every variable that is missing or wrong. */
 export function readWorkerEnvironment(variables: Variables): WorkerEnvironment {
   return read(workerSchema, variables);
+}
+
+/** Throws one error that lists every variable that is missing or wrong. */
+export function readSetupEnvironment(variables: Variables): SetupEnvironment {
+  return read(setupSchema, variables);
+}
+
+/** Services as the AWS SDK's own variables name them. */
+const SERVICES = {
+  dynamo: 'DYNAMODB',
+  kms: 'KMS',
+  s3: 'S3',
+  sqs: 'SQS',
+  ssm: 'SSM',
+  secretsManager: 'SECRETS_MANAGER',
+  ecs: 'ECS',
+  sagemaker: 'SAGEMAKER',
+} as const;
+
+/** Where emulators of services are; AWS itself where there is none. */
+export type Endpoints = { readonly [Service in keyof typeof SERVICES]: string | undefined };
+
+/** From AWS_ENDPOINT_URL_S3 and so on, else AWS_ENDPOINT_URL: the SDK's own variables, which a deployment does not set. */
+export function readEndpoints(variables: Variables): Endpoints {
+  const endpoints = Object.entries(SERVICES).map(([service, name]) => [
+    service,
+    variables[`AWS_ENDPOINT_URL_${name}`] || variables.AWS_ENDPOINT_URL || undefined,
+  ]);
+  return Object.fromEntries(endpoints) as Endpoints;
 }
 
 function read<T>(schema: z.ZodType<T>, variables: Variables): T {
@@ -156,7 +201,9 @@ export function queueUrls({ queuesUrl, pools }: Pick<RegionEnvironment, 'queuesU
 
 /*
  * Deployed functions that answer HTTP, and the endpoints of each: together all of the table, each once. They are apart where
- * what they may touch or how long they run differs. `catalogue` also answers OPTIONS and whatever no endpoint takes.
+ * what they may touch or how long they run differs. HEAD of an endpoint goes where its GET goes. `catalogue` also answers ANY
+ * other method of every path of the table, OPTIONS among them, and ANY of `/` and `/{proxy+}`, so that what no endpoint takes
+ * is refused in our words. Every body comes in base64: all media types are binary.
  */
 export const HTTP_FUNCTIONS = {
   infer: ['infer', 'version-infer'],
@@ -221,6 +268,45 @@ export type HttpFunction = keyof typeof HTTP_FUNCTIONS;
 /** Functions whose answers are streamed, as they may be larger than the 6 MB of a buffered one. */
 export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', 'predictions']);
 
-/** Deployed functions that no caller reaches. */
+/**
+ * Deployed functions that no caller reaches:
+ * - `validate`: asynchronously, one at a time, by the stream of the control table with `STREAMS.validate`, and once in
+ *   `VALIDATE_EVERY_MINUTES`. Has onnxruntime beside it, as `replay` has;
+ * - `notices`: by the stream of the jobs table with `STREAMS.notices`, and once a minute;
+ * - `sweep`: once a minute;
+ * - `model-packages`: by `SageMaker Model Package State Change` on EventBridge;
+ * - `setup`: once with every deployment, before anything is called, as a trigger or a custom resource. Again is harmless.
+ */
 export const INNER_FUNCTIONS = ['validate', 'notices', 'sweep', 'model-packages', 'setup'] as const;
 export type InnerFunction = (typeof INNER_FUNCTIONS)[number];
+
+export const VALIDATE_EVERY_MINUTES = 5;
+
+type StreamTrigger = {
+  /** What the table's stream must carry. */
+  readonly view: 'KEYS_ONLY' | 'NEW_AND_OLD_IMAGES';
+  /** Filters of the event source mapping: a change that any of them matches invokes the function. */
+  readonly filters: readonly object[];
+};
+
+const ENDED = { state: { S: ['ended'] }, notice: { S: [{ exists: true }] } };
+
+/** What of a table's stream invokes a function. The schedule beside it finds what a lost invocation left. */
+export const STREAMS = {
+  /** A push that was accepted. */
+  validate: {
+    view: 'KEYS_ONLY',
+    filters: [{ eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [OPEN_VALIDATIONS] } } } }],
+  },
+  /** A job of whose end somebody is to be told: it ends, or turns out to have ended when its notice is asked for. */
+  notices: {
+    view: 'NEW_AND_OLD_IMAGES',
+    filters: [
+      {
+        eventName: ['MODIFY'],
+        dynamodb: { NewImage: ENDED, OldImage: { state: { S: [{ 'anything-but': ['ended'] }] } } },
+      },
+      { eventName: ['MODIFY'], dynamodb: { NewImage: ENDED, OldImage: { notice: { S: [{ exists: false }] } } } },
+    ],
+  },
+} as const satisfies Partial<Record<InnerFunction, StreamTrigger>>;

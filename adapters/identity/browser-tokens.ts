@@ -2,21 +2,22 @@ import { createLocalJWKSet, SignJWT } from 'jose';
 import type { Identity } from '../../core/ports/identity.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import type { LocalIssuer } from './jwt.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { SigningKeySource } from './signing-key.ts';
 
 const LIFETIME_MS = 15 * MINUTE_MS;
 const ISSUER = 'sluice';
 
 /** The platform as an issuer of tokens for browsers: tenant-user at most, and only of this region (`aud`). */
-export function browserTokenIssuer(key: SigningKey, region: string): LocalIssuer {
+export function browserTokenIssuer(signingKey: SigningKeySource, region: string): LocalIssuer {
   return {
     record: { issuer: ISSUER, audience: region, jwksUri: '', tenants: ['*'], maxRole: 'tenant-user' },
-    keys: createLocalJWKSet({ keys: [key.publicJwk] }),
+    keys: async (header, token) => createLocalJWKSet({ keys: [(await signingKey()).publicJwk] })(header, token),
   };
 }
 
-export function createBrowserTokenSigner(key: SigningKey, region: string): Identity['issueBrowserToken'] {
+export function createBrowserTokenSigner(signingKey: SigningKeySource, region: string): Identity['issueBrowserToken'] {
   return async ({ tenant, issuedBy, user, models }, nowMs) => {
+    const key = await signingKey();
     const issuedAtS = Math.floor(nowMs / SECOND_MS);
     const expiresAtS = issuedAtS + LIFETIME_MS / SECOND_MS;
     const token = await new SignJWT({

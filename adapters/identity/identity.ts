@@ -8,7 +8,7 @@ import { SECOND_MS } from '../../core/units.ts';
 import { createApiKeyVerifier } from './api-keys.ts';
 import { browserTokenIssuer, createBrowserTokenSigner } from './browser-tokens.ts';
 import { createJwtVerifier, type LocalIssuer } from './jwt.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { SigningKey, SigningKeySource } from './signing-key.ts';
 
 /** An entry is a digest and a principal, about 500 bytes: 5 MiB when full. */
 const MAX_CACHED_CREDENTIALS = 10_000;
@@ -22,10 +22,11 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 export function createIdentity(options: {
   readonly registry: Pick<Registry, 'readKey' | 'listIssuers'>;
   readonly region: string;
-  readonly signingKey: SigningKey;
+  readonly signingKey: SigningKey | SigningKeySource;
   readonly localIssuers?: readonly LocalIssuer[];
 }): Identity {
-  const { registry, region, signingKey, localIssuers = [] } = options;
+  const { registry, region, signingKey: key, localIssuers = [] } = options;
+  const signingKey = typeof key === 'function' ? key : async () => key;
   const verifyApiKey = createApiKeyVerifier(registry, region);
   const verifyJwt = createJwtVerifier(registry, [browserTokenIssuer(signingKey, region), ...localIssuers]);
   const verified = new FreshCache<Principal>(SECOND_MS, MAX_CACHED_CREDENTIALS);

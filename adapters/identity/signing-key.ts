@@ -6,6 +6,9 @@ import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, imp
 /** A private ES256 key of this region and the public half that verifies it. */
 export type SigningKey = { readonly kid: string; readonly privateKey: CryptoKey; readonly publicJwk: JWK };
 
+/** A key that is fetched when it is first needed; the source keeps it, and tries again after a failure. */
+export type SigningKeySource = () => Promise<SigningKey>;
+
 /**
  * The ES256 key kept at `path`, made on first use and readable by its owner alone (0600). Concurrent first users get the
  * same key. Throws if the file is damaged: a new key would end every token that was signed with the old one.
@@ -13,9 +16,24 @@ export type SigningKey = { readonly kid: string; readonly privateKey: CryptoKey;
 export async function loadSigningKey(path: string): Promise<SigningKey> {
   const text = (await readIfThere(path)) ?? (await create(path));
   try {
-    return await toSigningKey(JSON.parse(text) as JWK);
+    return await parseSigningKey(text);
   } catch (cause) {
     throw new Error(`the signing key at ${path} is damaged; remove it to make a new one`, { cause });
+  }
+}
+
+/** A new key, as text to be kept in secret. */
+export async function newSigningKey(): Promise<string> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  return JSON.stringify(await exportJWK(privateKey));
+}
+
+/** The key in a text that `newSigningKey` made; throws without quoting it. */
+export async function parseSigningKey(text: string): Promise<SigningKey> {
+  try {
+    return await toSigningKey(JSON.parse(text) as JWK);
+  } catch {
+    throw new Error('not a private ES256 key in JSON');
   }
 }
 
@@ -29,12 +47,12 @@ async function toSigningKey(jwk: JWK): Promise<SigningKey> {
 
 /** Written whole under another name, then linked: a crash leaves no half key, and of two creators one wins. */
 async function create(path: string): Promise<string> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const text = await newSigningKey();
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
   const file = await open(draft, 'wx', 0o600);
   try {
-    await file.writeFile(JSON.stringify(await exportJWK(privateKey)));
+    await file.writeFile(text);
     await file.sync();
     await link(draft, path);
   } catch (error) {

@@ -1,7 +1,10 @@
 import type { Platform } from '../ports/platform.ts';
+import { SECOND_MS } from '../units.ts';
 
+/** A submission writes, sends and marks within milliseconds; one that is this old was cut off. */
+export const UNSENT_AFTER_MS = 5 * SECOND_MS;
 /** Jobs sent again in one sweep at the most; the next sweep takes the rest. */
-const SWEEP_JOBS = 500;
+export const SWEEP_JOBS = 500;
 
 /**
  * Sends again what was accepted but may never have reached the queue, and forgets expired records.

@@ -1,0 +1,113 @@
+import { mkdirSync } from 'node:fs';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Platform } from '../../core/ports/platform.ts';
+import { AwsAnswers } from './answers.ts';
+import { ArtifactCache } from './artifact-cache.ts';
+import { AwsArtifacts } from './artifacts.ts';
+import { Blobs } from './blobs.ts';
+import { BucketFiles } from './bucket-files.ts';
+import { AwsCapacity } from './capacity.ts';
+import { AwsCaptures } from './captures.ts';
+import { dynamoClient, ecsClient, kmsClient, s3Client, sqsClient } from './clients.ts';
+import { AwsDataKeys } from './data-keys.ts';
+import { AwsDirectory } from './directory.ts';
+import { EcsWake } from './ecs-wake.ts';
+import { type Endpoints, queueUrls, type RegionEnvironment } from './environment.ts';
+import { AwsIdempotency } from './idempotency.ts';
+import { JobItems } from './job-items.ts';
+import { AwsJobQueue } from './job-queue.ts';
+import { AwsJobs } from './jobs.ts';
+import { AwsLimits } from './limits.ts';
+import { Payloads } from './payloads.ts';
+import { AwsQuarantine } from './quarantine.ts';
+import { AwsRegistry } from './registry.ts';
+import { Table } from './table.ts';
+import { AwsUploads } from './uploads.ts';
+import { AwsValidations } from './validations.ts';
+import { AwsWebhooks } from './webhooks.ts';
+
+export type AwsRegionOptions = {
+  readonly environment: RegionEnvironment;
+  readonly endpoints: Endpoints;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A folder on this machine for model files, made if it is not there, and how much of it. */
+  readonly cacheFolder: string;
+  readonly cacheBytes: number;
+};
+
+type RegionPorts = Pick<
+  Platform,
+  | 'answers'
+  | 'artifacts'
+  | 'capacity'
+  | 'captures'
+  | 'dataKeys'
+  | 'directory'
+  | 'idempotency'
+  | 'jobs'
+  | 'limits'
+  | 'quarantine'
+  | 'queue'
+  | 'registry'
+  | 'uploads'
+  | 'validations'
+  | 'wake'
+  | 'webhooks'
+>;
+
+export type AwsRegion = RegionPorts & {
+  /** Resolves once what answers have left to be written is written; a process that may be frozen waits for it. */
+  settled(): Promise<void>;
+};
+
+/** One region's storage in AWS, for one process. Nothing is called before it is asked for something. */
+export function openRegion({ environment, endpoints, clock, log, ...cache }: AwsRegionOptions): AwsRegion {
+  const { tables, buckets, keyId, awsRegion: region } = environment;
+  const dynamo = dynamoClient({ region, endpoint: endpoints.dynamo });
+  const kms = kmsClient({ region, endpoint: endpoints.kms });
+  const s3 = s3Client({ region, endpoint: endpoints.s3 });
+  const tableOf = (name: string) => new Table(dynamo, name);
+  const control = tableOf(tables.control);
+  const jobsTable = tableOf(tables.jobs);
+  const dataKeys = new AwsDataKeys(tableOf(tables.dataKeys), kms, keyId, clock);
+  const blobs = new Blobs(s3, buckets.payloads);
+  const payloads = new Payloads(dataKeys, blobs);
+  const shared = { clock, log, dataKeys, payloads, blobs };
+  const answers = new AwsAnswers({ ...shared, table: jobsTable });
+  const jobs = new AwsJobs({ ...shared, items: new JobItems(jobsTable) });
+  mkdirSync(cache.cacheFolder, { recursive: true, mode: 0o700 });
+  return {
+    answers,
+    artifacts: new AwsArtifacts(
+      new BucketFiles(s3, buckets.artifacts),
+      new ArtifactCache(cache.cacheFolder, cache.cacheBytes),
+    ),
+    capacity: new AwsCapacity(control),
+    captures: new AwsCaptures({ ...shared, table: jobsTable }),
+    dataKeys,
+    directory: new AwsDirectory(tableOf(tables.directory)),
+    idempotency: new AwsIdempotency(jobsTable),
+    jobs,
+    limits: new AwsLimits(tableOf(tables.limits)),
+    quarantine: new AwsQuarantine(jobsTable, clock),
+    queue: new AwsJobQueue({
+      ...shared,
+      client: sqsClient({ region, endpoint: endpoints.sqs }),
+      queues: queueUrls(environment),
+      onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
+    }),
+    registry: new AwsRegistry(control, log),
+    uploads: new AwsUploads({
+      client: s3,
+      bucket: buckets.payloads,
+      files: new BucketFiles(s3, buckets.payloads),
+      clock,
+    }),
+    validations: new AwsValidations(control, log, clock),
+    wake: new EcsWake({ ...environment, client: ecsClient({ region, endpoint: endpoints.ecs }), table: control, log }),
+    webhooks: new AwsWebhooks({ ...shared, table: control }),
+    settled: () => answers.close(),
+  };
+}

@@ -1,0 +1,84 @@
+import { secretsManagerClient, ssmClient } from '../../adapters/aws/clients.ts';
+import type { RegionEnvironment } from '../../adapters/aws/environment.ts';
+import { Secrets } from '../../adapters/aws/secrets.ts';
+import { LiveSettings } from '../../adapters/aws/settings.ts';
+import { createIdentity } from '../../adapters/identity/identity.ts';
+import { parseSigningKey, type SigningKeySource } from '../../adapters/identity/signing-key.ts';
+import { HttpForwarder } from '../../adapters/node/http-forwarder.ts';
+import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
+import { createWebhookSender } from '../../adapters/webhooks/sender.ts';
+import { createGateway } from '../../core/inference/gateway.ts';
+import type { RegionConfig } from '../../core/ports/platform.ts';
+import type { HttpHost } from '../http/host.ts';
+import type { LambdaProcess } from './main.ts';
+import { openLambdaRegion } from './region.ts';
+
+export type LambdaHost = HttpHost & {
+  /** Begins what is done beside a request; the promise resolves once it is done. Never throws. */
+  refresh(): Promise<void>;
+  /** Resolves once what an answer has left to be written is written: the process is frozen after it. */
+  settled(): Promise<void>;
+};
+
+/** What handlers are made from. Settings alone are read at once: without the addresses of the regions nothing can be answered. */
+export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
+  const { environment, endpoints, clock, log } = lambda;
+  const region = openLambdaRegion(lambda);
+  const { registry } = region;
+  const client = ssmClient({ region: environment.awsRegion, endpoint: endpoints.ssm });
+  const settings = await LiveSettings.open({ client, parameter: environment.settingsParameter, clock, log });
+  log.setLevel(settings.current.logLevel);
+  const platform = {
+    ...region,
+    config: liveConfig(environment, settings),
+    clock,
+    log,
+    identity: createIdentity({ registry, region: environment.region, signingKey: signingKeyOf(lambda) }),
+    forwarder: new HttpForwarder(),
+    webhookSender: createWebhookSender({ reach: 'public' }),
+    tokenizers: createTokenizers(region.artifacts),
+  };
+  return {
+    ...platform,
+    gateway: createGateway(platform),
+    async refresh() {
+      await settings.refresh();
+      log.setLevel(settings.current.logLevel);
+    },
+  };
+}
+
+function liveConfig(environment: RegionEnvironment, settings: LiveSettings): RegionConfig {
+  const { region, pools, usdPerComputeHour } = environment;
+  return {
+    region,
+    pools,
+    usdPerComputeHour,
+    get regionUrls() {
+      return settings.current.regionUrls;
+    },
+    get corsOrigins() {
+      return settings.current.corsOrigins;
+    },
+  };
+}
+
+/** Fetched when the first token of ours is to be signed or verified, and kept. */
+function signingKeyOf({ environment, endpoints }: LambdaProcess): SigningKeySource {
+  const secrets = new Secrets(
+    secretsManagerClient({ region: environment.awsRegion, endpoint: endpoints.secretsManager }),
+  );
+  const fetch = async () => {
+    const text = await secrets.read(environment.signingKeySecret);
+    if (text === undefined) throw new Error('the secret of the signing key has no value: `setup` has not run');
+    return parseSigningKey(text);
+  };
+  let key: ReturnType<typeof fetch> | undefined;
+  return () => {
+    key ??= fetch().catch((error: unknown) => {
+      key = undefined;
+      throw error;
+    });
+    return key;
+  };
+}

@@ -1,0 +1,18 @@
+import { statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AwsRegion, openRegion } from '../../adapters/aws/open-region.ts';
+import type { LambdaProcess } from './main.ts';
+
+/** Of the function's own disk for model files: the rest is for the copies that a validation makes. */
+const CACHE_SHARE = 0.5;
+
+/** The region's storage, with what model files this process needs in its `/tmp`. */
+export function openLambdaRegion(lambda: LambdaProcess): AwsRegion {
+  const { bsize, blocks } = statfsSync(tmpdir());
+  return openRegion({
+    ...lambda,
+    cacheFolder: join(tmpdir(), 'sluice-models'),
+    cacheBytes: Math.floor(bsize * blocks * CACHE_SHARE),
+  });
+}
