@@ -1,0 +1,84 @@
+import type { DeployedFunction } from './bundle.ts';
+import type { TableName } from './region-resources.ts';
+
+type ReadOrWrite = 'read' | 'write';
+
+/** What a process may touch. Whatever is not named it may not. */
+export type Access = {
+  readonly tables: { readonly [Name in Exclude<TableName, 'dataKeys'>]?: ReadOrWrite };
+  /** Seals and opens payloads under tenants' data keys. */
+  readonly dataKeys?: true;
+  readonly artifacts?: ReadOrWrite;
+  /** Of tenants' sealed payloads and captures. */
+  readonly payloads?: ReadOrWrite;
+  /** Signs, reads and deletes uploads. */
+  readonly uploads?: true;
+  readonly queues?: 'send' | 'work';
+  /** Starts a pool that is at zero. */
+  readonly wakesPools?: true;
+  readonly signingKey?: ReadOrWrite;
+  readonly operatorKey?: 'write';
+  /** Reads approved packages of the SageMaker Model Registry and writes back what became of them. */
+  readonly modelPackages?: true;
+  /** Extends the protection of its own task while it works. */
+  readonly protectsItself?: true;
+};
+
+/** Who is asking, of which tenant and region, and whether it asks too often: what every request is checked for. */
+const ASKED = { directory: 'read', control: 'read', limits: 'write' } as const;
+
+/** What each function may touch, by what its handlers do. */
+export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
+  infer: {
+    // `control` is written where a pool is woken: the lock that lets one caller a minute do it.
+    tables: { ...ASKED, control: 'write', jobs: 'write' },
+    dataKeys: true,
+    artifacts: 'read',
+    payloads: 'write',
+    queues: 'send',
+    wakesPools: true,
+    signingKey: 'read',
+  },
+  predictions: {
+    tables: { ...ASKED, jobs: 'write' },
+    dataKeys: true,
+    payloads: 'write',
+    signingKey: 'read',
+  },
+  catalogue: { tables: ASKED, signingKey: 'read' },
+  replay: {
+    tables: { ...ASKED, jobs: 'read' },
+    dataKeys: true,
+    artifacts: 'read',
+    payloads: 'read',
+    signingKey: 'read',
+  },
+  control: {
+    tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write' },
+    dataKeys: true,
+    artifacts: 'write',
+    payloads: 'write',
+    uploads: true,
+    signingKey: 'read',
+  },
+  validate: { tables: { control: 'write' }, artifacts: 'write' },
+  notices: { tables: { control: 'write', jobs: 'write' }, dataKeys: true, payloads: 'read' },
+  sweep: {
+    tables: { control: 'write', jobs: 'write', limits: 'write' },
+    dataKeys: true,
+    payloads: 'write',
+    queues: 'send',
+    wakesPools: true,
+  },
+  'model-packages': { tables: { control: 'write' }, artifacts: 'write', modelPackages: true },
+  setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write' },
+};
+
+export const WORKER_ACCESS: Access = {
+  tables: { control: 'write', jobs: 'write', limits: 'write' },
+  dataKeys: true,
+  artifacts: 'read',
+  payloads: 'write',
+  queues: 'work',
+  protectsItself: true,
+};

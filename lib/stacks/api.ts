@@ -1,0 +1,88 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Trigger } from 'aws-cdk-lib/triggers';
+import type { Construct } from 'constructs';
+import {
+  HTTP_FUNCTIONS,
+  type HttpFunction,
+  INNER_FUNCTIONS,
+  type SetupVariables,
+} from '../../adapters/aws/environment.ts';
+import type { DeployedFunction } from '../bundle.ts';
+import { ApiDomain } from '../constructs/api-domain.ts';
+import { FunctionTriggers } from '../constructs/function-triggers.ts';
+import { type FunctionParts, PlatformFunction } from '../constructs/platform-function.ts';
+import { RegionApi } from '../constructs/region-api.ts';
+import { regionSettings } from '../constructs/region-settings.ts';
+import { WebAcl } from '../constructs/web-acl.ts';
+import { regionPrefix } from '../names.ts';
+import type { RegionContext } from '../region-context.ts';
+import type { RegionResources } from '../region-resources.ts';
+
+export type ApiStackParts = {
+  readonly context: RegionContext;
+  readonly resources: RegionResources;
+  readonly folders: Readonly<Record<DeployedFunction, string>>;
+  readonly control: TableV2;
+  readonly jobs: TableV2;
+};
+
+/** The region's functions, the API before them, and what else invokes them. */
+export class Api extends Stack {
+  readonly functions: Readonly<Record<DeployedFunction, LambdaFunction>>;
+  readonly api: RegionApi;
+  readonly failed: Queue;
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: StackProps, parts: ApiStackParts) {
+    super(scope, id, props);
+    const { context, resources } = parts;
+    this.failed = new Queue(this, 'Failed', {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: resources.dataKey,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.functions = this.#makeFunctions({ ...parts, failed: this.failed });
+    this.api = new RegionApi(this, 'RegionApi', {
+      context,
+      operationsKey: resources.operationsKey,
+      functions: this.functions,
+    });
+    this.url = this.#addressOf(context);
+    const name = `${regionPrefix(context.config.deployment, context.region)}-api`;
+    new WebAcl(this, 'WebAcl', name, this.api.api.deploymentStage.stageArn);
+    const settings = regionSettings(this, 'Settings', context, this.url);
+    new FunctionTriggers(this, 'Triggers', {
+      config: context.config,
+      functions: this.functions,
+      control: parts.control,
+      jobs: parts.jobs,
+      failed: this.failed,
+    });
+    new Trigger(this, 'SetUp', {
+      handler: this.functions.setup,
+      executeAfter: [settings],
+      executeOnHandlerChange: true,
+    });
+    new CfnOutput(this, 'Url', { value: this.url });
+  }
+
+  #makeFunctions(parts: FunctionParts): Record<DeployedFunction, LambdaFunction> {
+    const names: readonly DeployedFunction[] = [...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]), ...INNER_FUNCTIONS];
+    const setupVariables: SetupVariables = { SLUICE_OPERATOR_KEY_SECRET: parts.resources.operatorKeySecretArn };
+    const made = names.map((name) => {
+      const own = name === 'setup' ? { ...parts, variables: setupVariables } : parts;
+      return [name, new PlatformFunction(this, `Function-${name}`, name, own).function] as const;
+    });
+    return Object.fromEntries(made) as Record<DeployedFunction, LambdaFunction>;
+  }
+
+  #addressOf({ settings }: RegionContext): string {
+    if (settings.domain !== undefined) return new ApiDomain(this, 'Domain', settings.domain, this.api.api).url;
+    // The stage's address ends with a slash, which the addresses of regions do not.
+    return `https://${this.api.api.restApiId}.execute-api.${this.region}.${this.urlSuffix}/${this.api.api.deploymentStage.stageName}`;
+  }
+}
