@@ -67,6 +67,13 @@ export const NOTICE_INDEX: Index = {
   included: ['model', 'modelVersion', 'failure', 'endedAtMs', 'expiresAtMs'],
 };
 
+/** Captures of a tenant and model, and of a model in the shard of its tenant, the newest first. */
+export const CAPTURE_TENANT_INDEX: Index = captureIndex('capture-tenant', 'ofTenant');
+export const CAPTURE_MODEL_INDEX: Index = captureIndex('capture-model', 'ofModel');
+
+/** All indexes of the jobs table. */
+export const JOBS_INDEXES: readonly Index[] = [UNSENT_INDEX, NOTICE_INDEX, CAPTURE_TENANT_INDEX, CAPTURE_MODEL_INDEX];
+
 /** The partition of an index that an item with this id is in. */
 export function indexShard(id: string): string {
   return String(shardOf(id));
@@ -122,6 +129,48 @@ export function quarantineKey(tenant: string, fingerprint: string): Key {
 
 export function quarantinePartition(tenant: string): string {
   return `quarantine#${tenant}`;
+}
+
+/** Jobs: captured predictions by id, listed by their indexes, erased by tenant. */
+export function captureKey(tenant: string, id: string): Key {
+  return { pk: capturesPartition(tenant), sk: id };
+}
+
+export function capturesPartition(tenant: string): string {
+  return `captures#${tenant}`;
+}
+
+/** Jobs: until when a tenant's predictions have left no captures; read after each one that is written. */
+export function captureErasureKey(tenant: string): Key {
+  return { pk: `capture-erasure#${tenant}`, sk: 'erasure' };
+}
+
+/** Of `CAPTURE_TENANT_INDEX`. */
+export function captureTenantPartition(tenant: string, model: string): string {
+  return `${tenant}/${model}`;
+}
+
+/** Of `CAPTURE_MODEL_INDEX`: a tenant's are all in one of its shards. */
+export function captureModelPartition(model: string, shard: number): string {
+  return `${shard}/${model}`;
+}
+
+export function captureShard(tenant: string): number {
+  return shardOf(tenant);
+}
+
+/** Days after which the bucket deletes what lies under `captures/<days>/`: captures are kept for a year at the most. */
+export const CAPTURE_BLOB_DAYS = [1, 7, 30, 90, 365] as const;
+
+/** S3: a large capture, where it is deleted soon after its expiry. */
+export function captureBlobKey(tenant: string, keptDays: number, what: string): string {
+  const days = CAPTURE_BLOB_DAYS.find((most) => keptDays <= most) ?? CAPTURE_BLOB_DAYS.at(-1)!;
+  return `captures/${days}/${tenant}/${what}`;
+}
+
+/** S3: all of a tenant's large captures, erased together. */
+export function captureBlobPrefixes(tenant: string): readonly string[] {
+  return CAPTURE_BLOB_DAYS.map((days) => `captures/${days}/${tenant}/`);
 }
 
 /** Control: heartbeats of a pool's workers, read together. */
@@ -244,6 +293,16 @@ export function deliveryListPartition(tenant: string, endpoint: string): string 
   return `delivery-list#${tenant}/${endpoint}`;
 }
 
+/*
+ * Control: a package of the SageMaker Model Registry, by its ARN, as long as its push is validated; and those that are, read
+ * together each minute, as they are few.
+ */
+export const OPEN_PACKAGES = 'model-packages';
+
+export function modelPackageKey(arn: string): Key {
+  return { pk: OPEN_PACKAGES, sk: arn };
+}
+
 /** The time in a key that sorts by time. */
 export function timeOf({ sk }: Pick<Key, 'sk'>): number {
   return Number(sk.split('#', 1)[0]);
@@ -252,6 +311,10 @@ export function timeOf({ sk }: Pick<Key, 'sk'>): number {
 /** Sorts by time. */
 function inOrder(atMs: number, id: string): string {
   return `${String(atMs).padStart(16, '0')}#${id}`;
+}
+
+function captureIndex(name: string, partition: string): Index {
+  return { name, partition, order: 'atMs', included: ['tenant', 'bytes', 'expiresAtMs', 'blob'] };
 }
 
 function shardOf(id: string): number {

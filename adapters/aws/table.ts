@@ -1,4 +1,6 @@
 import {
+  type AttributeValue,
+  BatchGetItemCommand,
   BatchWriteItemCommand,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -13,6 +15,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Failure } from '../../core/failure.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import { nameOf, toFailure } from './aws-failure.ts';
+import { inParallel } from './in-parallel.ts';
 import type { Index, Key } from './keys.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -44,6 +47,9 @@ export type QueryOptions = {
 
 /** Writes of one BatchWriteItem. */
 const MOST_WRITES = 25;
+/** Keys of one BatchGetItem, and such calls at once. */
+const MOST_READS = 100;
+const MOST_CALLS = 4;
 const MARSHALL = { removeUndefinedValues: true };
 
 /** One DynamoDB table: reads are strong, failures are those of the core. */
@@ -168,6 +174,43 @@ export class Table {
     return (items ?? []).map((item) => unmarshall(item));
   }
 
+  /**
+   * All of an index partition after the first `skipped`, the highest number first, page by page; what is skipped is counted
+   * and not read. What was written a moment ago may be missing.
+   */
+  async *queryIndexDown(index: Index, partition: string, skipped = 0): AsyncGenerator<Item> {
+    let start: Record<string, AttributeValue> | undefined;
+    let left = skipped;
+    do {
+      const command = new QueryCommand({
+        TableName: this.#name,
+        IndexName: index.name,
+        KeyConditionExpression: '#partition = :partition',
+        ExpressionAttributeNames: { '#partition': index.partition },
+        ExpressionAttributeValues: marshall({ ':partition': partition }),
+        ScanIndexForward: false,
+        ...(left > 0 && { Select: 'COUNT' as const, Limit: left }),
+        ...(start && { ExclusiveStartKey: start }),
+      });
+      const page = await this.#client.send(command).catch(rethrow);
+      if (left > 0) left -= page.Count ?? 0;
+      for (const item of page.Items ?? []) yield unmarshall(item);
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  /** The items that are there, in no order. */
+  async getMany(keys: readonly Key[]): Promise<readonly Item[]> {
+    const chunks: (readonly Key[])[] = [];
+    for (let at = 0; at < keys.length; at += MOST_READS) chunks.push(keys.slice(at, at + MOST_READS));
+    return (await inParallel(chunks, MOST_CALLS, (chunk) => this.#getSome(chunk))).flat();
+  }
+
+  /** Deletes items, those that are there. */
+  async deleteMany(keys: readonly Key[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += MOST_WRITES) await this.#deleteSome(keys.slice(at, at + MOST_WRITES));
+  }
+
   /** Deletes a whole partition. */
   async deleteAll(pk: string): Promise<void> {
     let keys: Key[] = [];
@@ -178,6 +221,19 @@ export class Table {
       keys = [];
     }
     if (keys.length > 0) await this.#deleteSome(keys);
+  }
+
+  async #getSome(keys: readonly Key[]): Promise<readonly Item[]> {
+    const Keys = keys.map((key) => marshall(key));
+    const command = new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead: true } } });
+    const { Responses: found, UnprocessedKeys: left } = await this.#client.send(command).catch(rethrow);
+    const items = (found?.[this.#name] ?? []).map((item) => unmarshall(item));
+    // As with deletions: what is left goes one by one, with the pauses of any throttled call.
+    for (const key of left?.[this.#name]?.Keys ?? []) {
+      const item = await this.get(unmarshall(key) as Key);
+      if (item !== undefined) items.push(item);
+    }
+    return items;
   }
 
   async #deleteSome(keys: readonly Key[]): Promise<void> {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { asFailure, Failure } from '../../core/failure.ts';
+import { asFailure } from '../../core/failure.ts';
 import { CAPTURE_LIMITS, type CaptureLimits, MOST_LISTED_BYTES } from '../../core/inference/capture.ts';
-import { decodeTensors, encodeTensors } from '../../core/inference/tensor-codec.ts';
+import { captureContext, decodeCapture, encodeCapture } from '../../core/inference/capture-codec.ts';
 import type { Capture, Captures } from '../../core/ports/captures.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
@@ -13,8 +13,6 @@ import { Lru } from './lru.ts';
 const DELETED_AT_ONCE = 100;
 /** Tenants erased of late, by when: what a worker still holds of their predictions is older than that, by seconds at the most. */
 const ERASED_KNOWN = 10_000;
-/** Before the tensors: u32 bytes of the inputs, 4 zero bytes. */
-const HEADER_BYTES = 8;
 
 type Row = Omit<Capture, 'inputs' | 'outputs'> & { readonly sealed: Uint8Array };
 type Total = { readonly captures: number; readonly bytes: number };
@@ -49,7 +47,7 @@ export class LocalCaptures implements Captures {
   async write(capture: Capture): Promise<void> {
     if (this.#isErased(capture)) return;
     const { tenant, id, model, version, atMs, expiresAtMs } = capture;
-    const sealed = await this.#dataKeys.seal(tenant, contextOf(capture), pack(capture));
+    const sealed = await this.#dataKeys.seal(tenant, captureContext(capture), encodeCapture(capture));
     await this.#commits.write(() => {
       // Its tenant may have been erased while it was sealed; and one that is too large alone drives no others out.
       if (this.#isErased(capture) || sealed.length > this.#limits.bytes) return;
@@ -103,7 +101,7 @@ export class LocalCaptures implements Captures {
 
   #open({ sealed, ...row }: Row): Capture | undefined {
     try {
-      return { ...row, ...unpack(this.#dataKeys.openNow(row.tenant, contextOf(row), sealed)) };
+      return { ...row, ...decodeCapture(this.#dataKeys.openNow(row.tenant, captureContext(row), sealed)) };
     } catch (error) {
       if (asFailure(error).code !== 'data-erased')
         this.#log.error('a capture is left out of a list', error, { tenant: row.tenant, capture: row.id });
@@ -143,29 +141,5 @@ function prepare(database: DatabaseSync): Statements {
     newestOf: database.prepare(`SELECT ${columns} FROM capture WHERE tenant = ? AND model = ? AND ${newestFirst}`),
     erase: deleteSome('tenant = ?'),
     purge: deleteSome('expires_at_ms <= ?'),
-  };
-}
-
-/** What was sealed as one capture opens as no other. */
-function contextOf({ id, model, version }: Pick<Capture, 'id' | 'model' | 'version'>): string {
-  return `capture/${id}/${model}@${version}`;
-}
-
-function pack({ inputs, outputs }: Capture): Uint8Array {
-  const [first, second] = [encodeTensors(inputs), encodeTensors(outputs)];
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt32LE(first.length);
-  return Buffer.concat([header, first, second]);
-}
-
-function unpack(bytes: Uint8Array): Pick<Capture, 'inputs' | 'outputs'> {
-  const outputsAt =
-    bytes.length < HEADER_BYTES
-      ? Number.POSITIVE_INFINITY
-      : HEADER_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  if (outputsAt > bytes.length) throw new Failure('record-damaged', { detail: 'a capture ends early' });
-  return {
-    inputs: decodeTensors(bytes.subarray(HEADER_BYTES, outputsAt)),
-    outputs: decodeTensors(bytes.subarray(outputsAt)),
   };
 }

@@ -50,17 +50,15 @@ export class DynamoEmulator {
   async createTable(indexes: readonly Index[] = []): Promise<string> {
     this.#tables += 1;
     const name = `table-${this.#tables}`;
+    const partitions = new Set(['pk', 'sk', ...indexes.map(({ partition }) => partition)]);
+    const orders = new Set(indexes.map(({ order }) => order));
     await this.client.send(
       new CreateTableCommand({
         TableName: name,
         BillingMode: 'PAY_PER_REQUEST',
         AttributeDefinitions: [
-          { AttributeName: 'pk', AttributeType: 'S' },
-          { AttributeName: 'sk', AttributeType: 'S' },
-          ...indexes.flatMap(({ partition, order }) => [
-            { AttributeName: partition, AttributeType: 'S' as const },
-            { AttributeName: order, AttributeType: 'N' as const },
-          ]),
+          ...[...partitions].map((attribute) => ({ AttributeName: attribute, AttributeType: 'S' as const })),
+          ...[...orders].map((attribute) => ({ AttributeName: attribute, AttributeType: 'N' as const })),
         ],
         ...(indexes.length > 0 && {
           GlobalSecondaryIndexes: indexes.map(({ name, partition, order, included }) => ({
