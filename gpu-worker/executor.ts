@@ -30,6 +30,7 @@ export class Executor {
   readonly #ports: ExecutorPorts;
   readonly #parts: DispatchParts;
   #running = 0;
+  #runningJobs = 0;
 
   constructor(ports: ExecutorPorts, parts: DispatchParts, onTaken: () => void) {
     this.#ports = ports;
@@ -42,8 +43,14 @@ export class Executor {
     return this.#running > 0 || this.dispatcher.hasReruns;
   }
 
+  /** Jobs in the batches that run. */
+  get runningJobs(): number {
+    return this.#runningJobs;
+  }
+
   async #execute(slot: Slot, batch: Batch): Promise<void> {
     this.#running += 1;
+    this.#runningJobs += batch.works.length;
     try {
       const ran = await this.#run(slot, batch);
       if (ran === undefined) this.dispatcher.dispatch();
@@ -57,6 +64,7 @@ export class Executor {
       this.dispatcher.dispatch();
     } finally {
       this.#running -= 1;
+      this.#runningJobs -= batch.works.length;
     }
   }
 

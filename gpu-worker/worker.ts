@@ -58,6 +58,13 @@ export type Worker = {
   drain(deadlineMs: number): Promise<void>;
 };
 
+export type WorkerLoad = {
+  /** Jobs taken from the queue and not ended. */
+  readonly held: number;
+  /** Those of them that no runner runs. */
+  readonly notStarted: number;
+};
+
 const DRAIN_POLL_MS = 10;
 
 /** Runs a pool's jobs: fair order, batches formed when a runner is idle, runs in processes that may be killed. */
@@ -65,7 +72,7 @@ export function createWorker(
   ports: WorkerPorts,
   config: WorkerConfig,
   spawn: (settings: RunnerSettings, clock: Clock) => ModelRunner = spawnRunner,
-): Worker {
+): Worker & { load(): WorkerLoad } {
   const shelf = new VersionShelf(ports);
   const pool = new RunnerPool(ports, shelf, () => spawn(config, ports.clock), config);
   const captures = new CaptureWriter(ports);
@@ -78,6 +85,10 @@ export function createWorker(
   const heartbeat = new Heartbeat(ports, parts, config);
   let beating: Promise<void> = Promise.resolve();
   return {
+    load() {
+      const { held } = parts.ledger;
+      return { held, notStarted: Math.max(0, held - executor.runningJobs) };
+    },
     async start() {
       pool.warm();
       intake.start();

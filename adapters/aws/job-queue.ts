@@ -47,6 +47,8 @@ type OpenLane = {
 export class AwsJobQueue implements JobQueue {
   readonly #parts: Parts;
   readonly #lanes = new Map<string, OpenLane>();
+  /** Polls that their callers have left. */
+  readonly #left = new Set<Promise<void>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -117,6 +119,11 @@ export class AwsJobQueue implements JobQueue {
    */
   async erase(): Promise<void> {}
 
+  /** Resolves once polls that were left have ended, in 20 s at the most: what they bring after that nobody hands back. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#left);
+  }
+
   /**
    * A poll that its caller leaves goes on, as SQS may be handing out messages at that moment: what it still brings goes
    * back to the queue at once.
@@ -137,14 +144,16 @@ export class AwsJobQueue implements JobQueue {
     const messages = await Promise.race([polled, left.promise]);
     signal.removeEventListener('abort', leave);
     if (messages !== undefined) return messages.map(toIncoming);
-    polled
+    const ended = polled
       .then((late) =>
         queue.hide(
           late.map(({ ReceiptHandle }) => ReceiptHandle ?? ''),
           0,
         ),
       )
-      .catch((error: unknown) => this.#parts.log.error('a poll that was left did not end well', error));
+      .catch((error: unknown) => this.#parts.log.error('a poll that was left did not end well', error))
+      .finally(() => this.#left.delete(ended));
+    this.#left.add(ended);
     return [];
   }
 

@@ -58,7 +58,10 @@ type RegionPorts = Pick<
 >;
 
 export type AwsRegion = RegionPorts & {
-  /** Resolves once what answers have left to be written is written; a process that may be frozen waits for it. */
+  /**
+   * Resolves once what answers have left to be written is written, and polls of the queue that were left have ended: a process
+   * that may be frozen, or ends, waits for it.
+   */
   settled(): Promise<void>;
 };
 
@@ -77,6 +80,12 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
   const shared = { clock, log, dataKeys, payloads, blobs };
   const answers = new AwsAnswers({ ...shared, table: jobsTable });
   const jobs = new AwsJobs({ ...shared, items: new JobItems(jobsTable) });
+  const queue = new AwsJobQueue({
+    ...shared,
+    client: sqsClient({ region, endpoint: endpoints.sqs }),
+    queues: queueUrls(environment),
+    onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
+  });
   mkdirSync(cache.cacheFolder, { recursive: true, mode: 0o700 });
   return {
     answers,
@@ -92,12 +101,7 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
     jobs,
     limits: new AwsLimits(tableOf(tables.limits)),
     quarantine: new AwsQuarantine(jobsTable, clock),
-    queue: new AwsJobQueue({
-      ...shared,
-      client: sqsClient({ region, endpoint: endpoints.sqs }),
-      queues: queueUrls(environment),
-      onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
-    }),
+    queue,
     registry: new AwsRegistry(control, log),
     uploads: new AwsUploads({
       client: s3,
@@ -108,6 +112,8 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
     validations: new AwsValidations(control, log, clock),
     wake: new EcsWake({ ...environment, client: ecsClient({ region, endpoint: endpoints.ecs }), table: control, log }),
     webhooks: new AwsWebhooks({ ...shared, table: control }),
-    settled: () => answers.close(),
+    async settled() {
+      await Promise.all([answers.close(), queue.settled()]);
+    },
   };
 }
