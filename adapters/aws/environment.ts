@@ -39,7 +39,10 @@ const VARIABLES = {
   /** Worker pools, with a comma between; `default` is one of them. */
   SLUICE_POOLS: names,
   /** Pools that may take over from a cold one while it starts, as `cold=bridge`, with a comma between. */
-  SLUICE_BRIDGES: z.string().default(''),
+  SLUICE_BRIDGES: z
+    .string()
+    .regex(/^([^,=]+=[^,=]+(,(?!$)|$))*$/, 'pairs of pools are wanted, as cold=bridge')
+    .default(''),
   /** The ECS cluster whose services are the pools. */
   SLUICE_CLUSTER: name,
   /** SSM parameter with the settings that change without a deployment: see `settings.ts`. */
@@ -71,27 +74,30 @@ const WORKER_VARIABLES = {
   SLUICE_PRELOAD: z.string().default(''),
 } as const;
 
-const regionSchema = z.object(VARIABLES).transform((read) => ({
-  deployment: read.SLUICE_DEPLOYMENT,
-  region: read.SLUICE_REGION,
-  awsRegion: read.AWS_REGION,
-  tables: {
-    directory: read.SLUICE_DIRECTORY_TABLE,
-    control: read.SLUICE_CONTROL_TABLE,
-    jobs: read.SLUICE_JOBS_TABLE,
-    limits: read.SLUICE_LIMITS_TABLE,
-    dataKeys: read.SLUICE_DATA_KEYS_TABLE,
-  },
-  buckets: { artifacts: read.SLUICE_ARTIFACTS_BUCKET, payloads: read.SLUICE_PAYLOADS_BUCKET },
-  keyId: read.SLUICE_KEY_ID,
-  queuesUrl: read.SLUICE_QUEUES_URL,
-  pools: read.SLUICE_POOLS,
-  bridges: bridgesOf(read.SLUICE_BRIDGES),
-  cluster: read.SLUICE_CLUSTER,
-  settingsParameter: read.SLUICE_SETTINGS_PARAMETER,
-  signingKeySecret: read.SLUICE_SIGNING_KEY_SECRET,
-  usdPerComputeHour: read.SLUICE_USD_PER_COMPUTE_HOUR,
-}));
+const regionSchema = z
+  .object(VARIABLES)
+  .superRefine(checkBridges)
+  .transform((read) => ({
+    deployment: read.SLUICE_DEPLOYMENT,
+    region: read.SLUICE_REGION,
+    awsRegion: read.AWS_REGION,
+    tables: {
+      directory: read.SLUICE_DIRECTORY_TABLE,
+      control: read.SLUICE_CONTROL_TABLE,
+      jobs: read.SLUICE_JOBS_TABLE,
+      limits: read.SLUICE_LIMITS_TABLE,
+      dataKeys: read.SLUICE_DATA_KEYS_TABLE,
+    },
+    buckets: { artifacts: read.SLUICE_ARTIFACTS_BUCKET, payloads: read.SLUICE_PAYLOADS_BUCKET },
+    keyId: read.SLUICE_KEY_ID,
+    queuesUrl: read.SLUICE_QUEUES_URL,
+    pools: read.SLUICE_POOLS,
+    bridges: bridgesOf(read.SLUICE_BRIDGES),
+    cluster: read.SLUICE_CLUSTER,
+    settingsParameter: read.SLUICE_SETTINGS_PARAMETER,
+    signingKeySecret: read.SLUICE_SIGNING_KEY_SECRET,
+    usdPerComputeHour: read.SLUICE_USD_PER_COMPUTE_HOUR,
+  }));
 
 const workerSchema = z.object(WORKER_VARIABLES).transform((read) => ({
   pool: read.SLUICE_POOL,
@@ -171,6 +177,17 @@ function read<T>(schema: z.ZodType<T>, variables: Variables): T {
   if (success) return data;
   const problems = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(`the environment is not as the deployment should have set it: ${problems.join('; ')}`);
+}
+
+function checkBridges(
+  { SLUICE_POOLS: pools, SLUICE_BRIDGES: bridges }: { SLUICE_POOLS: readonly string[]; SLUICE_BRIDGES: string },
+  { addIssue }: z.RefinementCtx,
+): void {
+  const unknown = Object.entries(bridgesOf(bridges))
+    .flat()
+    .filter((pool) => !pools.includes(pool));
+  if (unknown.length > 0)
+    addIssue({ code: 'custom', path: ['SLUICE_BRIDGES'], message: `no pools: ${unknown.join(', ')}` });
 }
 
 function bridgesOf(text: string): Readonly<Record<string, string>> {
