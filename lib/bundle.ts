@@ -25,6 +25,8 @@ const RUNNER = 'gpu-worker/runner.ts';
 export type BundleOptions = {
   /** What the processor of the machine is that will run it: Lambda's is arm64. */
   readonly architecture?: 'arm64' | 'x64';
+  /** Where nobody will read a stack of a minified file: half the time is spent on them. Made unless told otherwise. */
+  readonly sourceMaps?: boolean;
 };
 
 export type Bundles = {
@@ -40,14 +42,15 @@ export type Bundles = {
  */
 export async function bundleFunctions(
   outFolder: string,
-  { architecture = 'arm64' }: BundleOptions = {},
+  { architecture = 'arm64', sourceMaps = true }: BundleOptions = {},
 ): Promise<Bundles> {
   await rm(outFolder, { recursive: true, force: true });
   const runners = FUNCTIONS.filter((name) => MODEL_FUNCTIONS.has(name));
-  const metafile = await bundle(outFolder, [
+  const entryPoints = [
     ...FUNCTIONS.map((name) => ({ in: sourceOf(name), out: `${name}/index` })),
     ...runners.map((name) => ({ in: RUNNER, out: `${name}/runner` })),
-  ]);
+  ];
+  const metafile = await bundle(outFolder, entryPoints, sourceMaps);
   for (const name of runners) await copyOnnxruntime(join(outFolder, name), architecture);
   const folders = Object.fromEntries(FUNCTIONS.map((name) => [name, join(outFolder, name)]));
   return { folders: folders as Record<DeployedFunction, string>, metafile };
@@ -56,13 +59,14 @@ export async function bundleFunctions(
 /** Bundles the worker into `outFolder`, which is emptied: `main.mjs`, and what it needs to run models. */
 export async function bundleWorker(
   outFolder: string,
-  { architecture = 'x64' }: BundleOptions = {},
+  { architecture = 'x64', sourceMaps = true }: BundleOptions = {},
 ): Promise<{ readonly metafile: Metafile }> {
   await rm(outFolder, { recursive: true, force: true });
-  const metafile = await bundle(outFolder, [
+  const entryPoints = [
     { in: 'gpu-worker/main.ts', out: 'main' },
     { in: RUNNER, out: 'runner' },
-  ]);
+  ];
+  const metafile = await bundle(outFolder, entryPoints, sourceMaps);
   await copyOnnxruntime(outFolder, architecture);
   return { metafile };
 }
@@ -81,7 +85,11 @@ const englishOnly: Plugin = {
   },
 };
 
-async function bundle(outFolder: string, entryPoints: { in: string; out: string }[]): Promise<Metafile> {
+async function bundle(
+  outFolder: string,
+  entryPoints: { in: string; out: string }[],
+  sourceMaps: boolean,
+): Promise<Metafile> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints,
@@ -96,7 +104,7 @@ async function bundle(outFolder: string, entryPoints: { in: string; out: string 
     minify: true,
     // Logs show stacks: with the names of functions and classes as they are written.
     keepNames: true,
-    sourcemap: 'external',
+    sourcemap: sourceMaps && 'external',
     sourcesContent: false,
     plugins: [englishOnly],
     legalComments: 'none',
