@@ -19,7 +19,7 @@ const MOST_ANSWER_BYTES = 6 * 1024 * 1024;
 /** A function as deployed, in processes of its own that are made when they are needed and used again. */
 export class LambdaFunction {
   readonly spec: LambdaSpec;
-  readonly logLines: string[] = [];
+  readonly logLines: string[];
   /** What loading took, of each process. */
   readonly initMs: number[] = [];
   readonly #idle: LambdaSandbox[] = [];
@@ -28,8 +28,10 @@ export class LambdaFunction {
   #taken = 0;
   #stopped = false;
 
-  constructor(spec: LambdaSpec) {
+  /** Lines go to `logLines`, which several functions may share. */
+  constructor(spec: LambdaSpec, logLines: string[] = []) {
     this.spec = spec;
+    this.logLines = logLines;
   }
 
   get busy(): number {

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough, type Readable } from 'node:stream';
@@ -59,11 +61,14 @@ export class LambdaSandbox {
     const api = createServer({ requestTimeout: 0, headersTimeout: 0 }).listen(0, '127.0.0.1');
     await once(api, 'listening');
     const port = (api.address() as AddressInfo).port;
+    // The process has a disk of its own, which ends with it.
+    const disk = await mkdtemp(join(tmpdir(), 'sluice-lambda-'));
     const child = spawn(process.execPath, [BOOTSTRAP], {
       cwd: spec.folder,
-      env: environmentOf(spec, `127.0.0.1:${port}`),
+      env: { ...environmentOf(spec, `127.0.0.1:${port}`), TMPDIR: disk },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    child.once('exit', () => void rm(disk, { recursive: true, force: true }));
     return new LambdaSandbox(api, child, onLine);
   }
 

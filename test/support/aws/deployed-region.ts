@@ -1,0 +1,244 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type Endpoints,
+  HTTP_FUNCTIONS,
+  type HttpFunction,
+  queueName,
+  type RegionVariables,
+  STREAMED_FUNCTIONS,
+  serviceName,
+} from '../../../adapters/aws/environment.ts';
+import { JOBS_INDEXES, jobsPartition } from '../../../adapters/aws/keys.ts';
+import { ROUTES } from '../../../core/api/routes.ts';
+import { LANES } from '../../../core/inference/job.ts';
+import { type DeployedFunction, FUNCTIONS } from '../../../lib/bundle.ts';
+import { ApiGateway, type Integration, type Methods } from './api-gateway.ts';
+import type { Cloud } from './cloud.ts';
+import { LambdaFunction } from './lambda-function.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export const AWS_REGION = 'us-east-1';
+const DEPLOYMENT = 'test';
+const ACCOUNT = '000000000000';
+/** As in `lib/constructs/pool-queues.ts`. */
+const RECEIVES_BEFORE_DEAD = 60;
+/** As in `lib/constructs/platform-function.ts` and `region-api.ts`. */
+const TIMEOUT_S: Partial<Record<DeployedFunction, number>> = {
+  infer: 60,
+  predictions: 60,
+  validate: 900,
+  notices: 120,
+  sweep: 55,
+};
+const BUFFERED_S = 29;
+/** Of one function at a time; those that are told nothing of need one. */
+const CONCURRENCY: Partial<Record<DeployedFunction, number>> = { infer: 4, predictions: 3, control: 2, catalogue: 2 };
+/** In place of the minutes of EventBridge and the streams of the tables, which no emulator has. */
+const SCHEDULE_MS = { notices: 300, sweep: 1000, validate: 400 } as const;
+
+export type Scheduled = keyof typeof SCHEDULE_MS;
+
+export type DeployedRegionOptions = {
+  readonly cloud: Cloud;
+  readonly region: string;
+  readonly directoryTable: string;
+  readonly runners: number;
+  readonly workers: number;
+  readonly logLines: string[];
+  readonly scheduled: readonly Scheduled[];
+  /** Of services, for functions and workers: default the cloud's. */
+  readonly endpoints?: Partial<Endpoints>;
+};
+
+let made = 0;
+
+/** A region as `lib/` deploys it: tables, queues and buckets, functions behind an API, workers, schedules. */
+export class DeployedRegion {
+  readonly name: string;
+  readonly variables: RegionVariables;
+  readonly functions: Readonly<Record<DeployedFunction, LambdaFunction>>;
+  readonly gateway: ApiGateway;
+  readonly workers: WorkerProcess[] = [];
+  /** What functions that nobody waits for have failed at. */
+  readonly failures: unknown[] = [];
+  readonly #options: DeployedRegionOptions;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #stopped = new AbortController();
+  readonly #schedules: Promise<void>[] = [];
+
+  private constructor(options: DeployedRegionOptions, variables: RegionVariables, parts: FunctionParts) {
+    this.name = options.region;
+    this.variables = variables;
+    this.functions = parts.functions;
+    this.gateway = parts.gateway;
+    this.#environment = parts.environment;
+    this.#options = options;
+  }
+
+  static async create(options: DeployedRegionOptions): Promise<DeployedRegion> {
+    const variables = await createResources(options);
+    const { cloud, logLines } = options;
+    const environment = {
+      AWS_REGION,
+      ...endpointVariables({ ...cloud.endpoints, ...options.endpoints }),
+      ...variables,
+    };
+    const functions = Object.fromEntries(
+      FUNCTIONS.map((name) => {
+        const own = name === 'setup' ? { SLUICE_OPERATOR_KEY_SECRET: operatorSecret(variables) } : {};
+        const spec = {
+          name,
+          folder: cloud.folders[name],
+          environment: { ...environment, ...own },
+          timeoutMs: (TIMEOUT_S[name] ?? BUFFERED_S) * 1000,
+          concurrency: CONCURRENCY[name] ?? 1,
+        };
+        return [name, new LambdaFunction(spec, logLines)];
+      }),
+    ) as Record<DeployedFunction, LambdaFunction>;
+    const gateway = await ApiGateway.start(0, methodsOf(functions));
+    return new DeployedRegion(options, variables, { functions, gateway, environment });
+  }
+
+  /** Once the settings are there: as a deployment sets it up, then with its workers and schedules. */
+  async start(): Promise<void> {
+    const { setup, infer, predictions, control } = this.functions;
+    await setup.run({ RequestType: 'Create' });
+    await Promise.all([infer.warm(2), predictions.warm(), control.warm()]);
+    for (let worker = 0; worker < this.#options.workers; worker += 1) this.addWorker();
+    for (const name of this.#options.scheduled) this.#schedules.push(this.#schedule(name));
+  }
+
+  addWorker(): WorkerProcess {
+    const { runners, logLines } = this.#options;
+    const worker = new WorkerProcess({ ...this.#environment, ...CREDENTIALS }, runners, logLines);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async startedJobs(): Promise<Map<string, number>> {
+    const { dynamo } = this.#options.cloud;
+    const started = new Map<string, number>();
+    const asked = { TableName: this.variables.SLUICE_JOBS_TABLE, FilterExpression: 'attribute_exists(attempt)' };
+    for (
+      let from: Awaited<ReturnType<typeof scan>>['LastEvaluatedKey'], isFirst = true;
+      isFirst || from;
+      isFirst = false
+    ) {
+      const page = await scan(from);
+      for (const { pk, sk, attempt } of page.Items ?? []) {
+        if (pk?.S?.startsWith(jobsPartition(''))) started.set(sk!.S!, Number(attempt!.N));
+      }
+      from = page.LastEvaluatedKey;
+    }
+    return started;
+
+    function scan(ExclusiveStartKey: Record<string, never> | undefined | object) {
+      return dynamo.client.send(new ScanCommand({ ...asked, ExclusiveStartKey: ExclusiveStartKey as never }));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#schedules);
+    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await this.gateway.stop();
+    await Promise.all(Object.values(this.functions).map((each) => each.stop()));
+  }
+
+  async #schedule(name: Scheduled): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await this.functions[name].run({}).catch((error: unknown) => this.failures.push(error));
+      await delay(SCHEDULE_MS[name], undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+type FunctionParts = {
+  readonly functions: Readonly<Record<DeployedFunction, LambdaFunction>>;
+  readonly gateway: ApiGateway;
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+
+async function createResources({ cloud, region, directoryTable }: DeployedRegionOptions): Promise<RegionVariables> {
+  const { dynamo, fauxqs, ecs, secrets } = cloud;
+  made += 1;
+  const prefix = `sluice-${DEPLOYMENT}-${region}-${made}`;
+  for (const lane of LANES) {
+    const { queueArn } = fauxqs.server.createQueue(`${prefix}-${queueName('default', lane, 'dead')}`, {});
+    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn, maxReceiveCount: RECEIVES_BEFORE_DEAD });
+    fauxqs.server.createQueue(`${prefix}-${queueName('default', lane)}`, { attributes: { RedrivePolicy } });
+  }
+  ecs.set(serviceName(DEPLOYMENT, 'default'), 1);
+  const variables = {
+    SLUICE_DEPLOYMENT: DEPLOYMENT,
+    SLUICE_REGION: region,
+    SLUICE_DIRECTORY_TABLE: directoryTable,
+    SLUICE_CONTROL_TABLE: await dynamo.createTable(),
+    SLUICE_JOBS_TABLE: await dynamo.createTable(JOBS_INDEXES),
+    SLUICE_LIMITS_TABLE: await dynamo.createTable(),
+    SLUICE_DATA_KEYS_TABLE: await dynamo.createTable(),
+    SLUICE_ARTIFACTS_BUCKET: fauxqs.createBucket(),
+    SLUICE_PAYLOADS_BUCKET: fauxqs.createBucket(),
+    SLUICE_KEY_ID: `arn:aws:kms:${AWS_REGION}:${ACCOUNT}:key/local`,
+    SLUICE_QUEUES_URL: `${cloud.endpoints.sqs}/${ACCOUNT}/${prefix}-`,
+    SLUICE_POOLS: 'default',
+    SLUICE_BRIDGES: '',
+    SLUICE_CLUSTER: prefix,
+    SLUICE_SETTINGS_PARAMETER: `/${prefix}/settings`,
+    SLUICE_SIGNING_KEY_SECRET: `${prefix}-signing-key`,
+    SLUICE_USD_PER_COMPUTE_HOUR: '0.05',
+  } satisfies RegionVariables;
+  secrets.create(variables.SLUICE_SIGNING_KEY_SECRET);
+  secrets.create(operatorSecret(variables));
+  return variables;
+}
+
+export function operatorSecret({ SLUICE_CLUSTER: prefix }: RegionVariables): string {
+  return `${prefix}-operator-key`;
+}
+
+const SERVICE_NAMES: { readonly [Service in keyof Endpoints]: string } = {
+  dynamo: 'DYNAMODB',
+  kms: 'KMS',
+  s3: 'S3',
+  sqs: 'SQS',
+  ssm: 'SSM',
+  secretsManager: 'SECRETS_MANAGER',
+  ecs: 'ECS',
+  sagemaker: 'SAGEMAKER',
+};
+
+function endpointVariables(endpoints: { readonly [Service in keyof Endpoints]: string | undefined }) {
+  const named = Object.entries(endpoints) as [keyof Endpoints, string][];
+  return Object.fromEntries(named.map(([service, url]) => [`AWS_ENDPOINT_URL_${SERVICE_NAMES[service]}`, url]));
+}
+
+/** What the API's methods are: the endpoints, HEAD of each that has GET, and everything else at `catalogue`. */
+function methodsOf(functions: Readonly<Record<DeployedFunction, LambdaFunction>>): Methods {
+  const methods: Record<string, Integration> = {};
+  for (const [name, ids] of Object.entries(HTTP_FUNCTIONS) as [HttpFunction, readonly string[]][]) {
+    for (const { method, path } of ROUTES.filter(({ id }) => ids.includes(id))) {
+      methods[`${method} ${path}`] = integrationOf(name);
+      if (method === 'GET') methods[`HEAD ${path}`] = integrationOf(name);
+    }
+  }
+  // Also where no endpoint is, on the way to those that are.
+  const resources = new Set(['/', '/{proxy+}']);
+  for (const { path } of ROUTES) {
+    const segments = path.split('/');
+    for (let length = 2; length <= segments.length; length += 1) resources.add(segments.slice(0, length).join('/'));
+  }
+  for (const resource of resources) methods[`ANY ${resource}`] = integrationOf('catalogue');
+  return methods;
+
+  function integrationOf(name: HttpFunction): Integration {
+    const streamed = STREAMED_FUNCTIONS.has(name);
+    const timeoutMs = (streamed ? TIMEOUT_S[name]! : BUFFERED_S) * 1000;
+    return { invoke: (event, id) => functions[name].invoke(event, id), streamed, timeoutMs };
+  }
+}
