@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Endpoint } from '@smithy/types';
 import type { Endpoints } from '../../../adapters/aws/environment.ts';
-import { bundleFunctions, type DeployedFunction } from '../../../lib/bundle.ts';
+import type { DeployedFunction } from '../../../lib/bundle.ts';
+import { bundledFunctions } from './bundles.ts';
 import { type Emulators, startEmulators } from './emulators.ts';
 import { FakeEcs } from './fake-ecs.ts';
 import { SecretsEmulator } from './secrets-emulator.ts';
@@ -25,13 +23,12 @@ const NOWHERE = 'http://127.0.0.1:9';
 export async function startCloud(): Promise<Cloud> {
   // For the ports that tests open in this process.
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' });
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-bundles-'));
-  const [emulators, ssm, secrets, ecs, { folders }] = await Promise.all([
+  const [emulators, ssm, secrets, ecs, folders] = await Promise.all([
     startEmulators(),
     SsmEmulator.start(),
     SecretsEmulator.start(),
     FakeEcs.start(),
-    bundleFunctions(folder, { architecture: 'x64' }),
+    bundledFunctions(),
   ]);
   const { dynamo, kms, fauxqs } = emulators;
   return {
@@ -52,7 +49,6 @@ export async function startCloud(): Promise<Cloud> {
     },
     async stop() {
       await Promise.all([emulators.stop(), ssm.stop(), secrets.stop(), ecs.stop()]);
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -89,13 +89,20 @@ export class DeployedPlatform extends PlatformUnderTest {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= Promise.all(Object.values(this.#regions).map(({ deployed }) => deployed.stop())).then(() => {});
-    return this.#stopped;
+    return this.#stop(false);
   }
 
+  /** Nobody needs what is left: nothing is waited for. */
   async end(): Promise<void> {
-    await this.stop();
+    await this.#stop(true);
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #stop(kill: boolean): Promise<void> {
+    this.#stopped ??= Promise.all(Object.values(this.#regions).map(({ deployed }) => deployed.stop(kill))).then(
+      () => {},
+    );
+    await this.#stopped;
   }
 }
 

@@ -139,10 +139,12 @@ export class DeployedRegion {
     }
   }
 
-  async stop(): Promise<void> {
+  /** `kill`: at once, whatever workers and functions hold. */
+  async stop(kill: boolean): Promise<void> {
     this.#stopped.abort();
+    if (kill) await Promise.all(Object.values(this.functions).map((each) => each.stop()));
     await Promise.all(this.#schedules);
-    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await Promise.all(this.workers.map((worker) => (kill ? worker.kill() : worker.stop())));
     await this.gateway.stop();
     await Promise.all(Object.values(this.functions).map((each) => each.stop()));
   }
@@ -150,7 +152,9 @@ export class DeployedRegion {
   async #schedule(name: Scheduled): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      await this.functions[name].run({}).catch((error: unknown) => this.failures.push(error));
+      await this.functions[name].run({}).catch((error: unknown) => {
+        if (!signal.aborted) this.failures.push(error);
+      });
       await delay(SCHEDULE_MS[name], undefined, { signal }).catch(() => {});
     }
   }
