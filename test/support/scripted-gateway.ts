@@ -5,6 +5,7 @@ import { type Job, LANES, type Outcome } from '../../core/inference/job.ts';
 import type { Caller, InferCall } from '../../core/inference/request.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
+import type { RegionConfig } from '../../core/ports/platform.ts';
 import { DEFAULT_PLANS, type PlanLimits } from '../../core/tenancy/plan.ts';
 import { floats } from './jobs.ts';
 import { type LocalPlatform, openLocalPlatform, TEST_REGION } from './local-platform.ts';
@@ -23,7 +24,7 @@ export class ScriptedGateway {
   script: Script = () => 1;
   readonly #stopped = new AbortController();
 
-  constructor(local: LocalPlatform) {
+  constructor(local: LocalPlatform, config: Partial<RegionConfig> = {}) {
     this.local = local;
     const { limits } = local.ports;
     const settle = limits.settle.bind(limits);
@@ -39,6 +40,7 @@ export class ScriptedGateway {
         corsOrigins: [],
         pools: ['default'],
         usdPerComputeHour: 0.05,
+        ...config,
       },
       clock: local.clock,
       log: local.log,
@@ -115,6 +117,6 @@ export class ScriptedGateway {
   }
 }
 
-export async function openScriptedGateway(): Promise<ScriptedGateway> {
-  return new ScriptedGateway(await openLocalPlatform());
+export async function openScriptedGateway(config: Partial<RegionConfig> = {}): Promise<ScriptedGateway> {
+  return new ScriptedGateway(await openLocalPlatform(), config);
 }

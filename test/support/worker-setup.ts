@@ -1,11 +1,15 @@
 import { onTestFinished } from 'vitest';
 import type { Job, Outcome } from '../../core/inference/job.ts';
-import { createWorker, type Worker, type WorkerConfig } from '../../gpu-worker/worker.ts';
+import { createWorker, type WorkerConfig } from '../../gpu-worker/worker.ts';
 import { FakeRunners } from './fake-runner.ts';
 import { aJob, aVersion, floats } from './jobs.ts';
 import { WorkerWorld } from './worker-ports.ts';
 
-export type WorkerSetup = { readonly world: WorkerWorld; readonly runners: FakeRunners; readonly worker: Worker };
+export type WorkerSetup = {
+  readonly world: WorkerWorld;
+  readonly runners: FakeRunners;
+  readonly worker: ReturnType<typeof createWorker>;
+};
 
 /** A worker on fake runners that serves model `m`; it is drained when the test is over. `prepare` comes before the start. */
 export async function startFakeWorker(
