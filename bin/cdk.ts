@@ -1,15 +1,24 @@
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { SluiceApp } from '../lib/app.ts';
-import { bundleFunctions } from '../lib/bundle.ts';
+import { bundleFunctions, bundleWorker } from '../lib/bundle.ts';
 import { loadConfig } from '../lib/config.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const OUT = join(ROOT, 'dist');
 
 /*
- * What `cdk` runs: an environment's file in, templates out. `-c config=<file>` names the file.
+ * What `cdk` runs: an environment's file in, templates out. `-c config=<file>` names the file, `-c firstDeployment=true` makes
+ * services without tasks.
  */
-const file = new App().node.tryGetContext('config') ?? 'config/example.json';
-const config = loadConfig(join(ROOT, String(file)));
-const { folders } = await bundleFunctions(join(ROOT, 'dist', 'functions'));
-new SluiceApp(config, folders).synth();
+const { node } = new App();
+const config = loadConfig(join(ROOT, String(node.tryGetContext('config'))));
+const { folders } = await bundleFunctions(join(OUT, 'functions'));
+const workerImages = { x64: join(OUT, 'worker-x64'), arm64: join(OUT, 'worker-arm64') };
+for (const [architecture, folder] of Object.entries(workerImages)) {
+  await bundleWorker(folder, { architecture: architecture as keyof typeof workerImages });
+  await copyFile(join(ROOT, 'gpu-worker', 'Dockerfile'), join(folder, 'Dockerfile'));
+}
+const isFirstDeployment = String(node.tryGetContext('firstDeployment')) === 'true';
+new SluiceApp({ config, folders, workerImages, isFirstDeployment }).synth();

@@ -8,6 +8,7 @@ import {
   HTTP_FUNCTIONS,
   type HttpFunction,
   INNER_FUNCTIONS,
+  type ModelPackagesVariables,
   type SetupVariables,
 } from '../../adapters/aws/environment.ts';
 import type { DeployedFunction } from '../bundle.ts';
@@ -73,8 +74,11 @@ export class Api extends Stack {
   #makeFunctions(parts: FunctionParts): Record<DeployedFunction, LambdaFunction> {
     const names: readonly DeployedFunction[] = [...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]), ...INNER_FUNCTIONS];
     const setupVariables: SetupVariables = { SLUICE_OPERATOR_KEY_SECRET: parts.resources.operatorKeySecretArn };
+    const { modelPackageGroups } = parts.context.config.sagemaker;
+    const packageVariables: ModelPackagesVariables = { SLUICE_MODEL_PACKAGE_GROUPS: modelPackageGroups.join(',') };
+    const variablesOf = { setup: setupVariables, 'model-packages': packageVariables };
     const made = names.map((name) => {
-      const own = name === 'setup' ? { ...parts, variables: setupVariables } : parts;
+      const own = name in variablesOf ? { ...parts, variables: variablesOf[name as keyof typeof variablesOf] } : parts;
       return [name, new PlatformFunction(this, `Function-${name}`, name, own).function] as const;
     });
     return Object.fromEntries(made) as Record<DeployedFunction, LambdaFunction>;

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { DeployedFunction } from '../bundle.ts';
 import type { Config } from '../config.ts';
 import { directoryTableName, settingsParameterName, stackName } from '../names.ts';
-import type { RegionContext } from '../region-context.ts';
+import type { RegionContext, WorkerImages } from '../region-context.ts';
 import type { RegionStores } from '../region-resources.ts';
 import { Api } from '../stacks/api.ts';
 import { Data } from '../stacks/data.ts';
@@ -11,6 +11,16 @@ import { Directory } from '../stacks/directory.ts';
 import { Foundation } from '../stacks/foundation.ts';
 import { Inference } from '../stacks/inference.ts';
 import { ModelStore } from '../stacks/model-store.ts';
+import { Observability } from '../stacks/observability.ts';
+
+/** What is deployed, and as what. */
+export type Deployment = {
+  readonly config: Config;
+  /** Of each function, the folder with its code. */
+  readonly folders: Readonly<Record<DeployedFunction, string>>;
+  readonly workerImages: WorkerImages;
+  readonly isFirstDeployment?: boolean;
+};
 
 /** All stacks of one region; the primary one's also has what is global. */
 export class RegionStage extends Stage {
@@ -19,16 +29,17 @@ export class RegionStage extends Stage {
   readonly data: Data;
   readonly inference: Inference;
   readonly api: Api;
+  readonly observability: Observability;
   readonly directory: Directory | undefined;
 
   constructor(
     scope: Construct,
     region: string,
-    { config, folders }: { readonly config: Config; readonly folders: Readonly<Record<DeployedFunction, string>> },
+    { config, folders, workerImages, isFirstDeployment = false }: Deployment,
   ) {
     const settings = config.regions[region]!;
     super(scope, region, { env: { account: config.account, region: settings.awsRegion } });
-    const context: RegionContext = { config, region, settings, isPrimary: region === config.primary };
+    const context: RegionContext = { config, region, settings, isPrimary: region === config.primary, isFirstDeployment, workerImages };
     const named = (stack: string) => ({
       stackName: stackName(config.deployment, region, stack),
       description: `Sluice ${config.deployment}, ${region}: ${stack}`,
@@ -47,6 +58,8 @@ export class RegionStage extends Stage {
     const { resources } = this.inference;
     const { control, jobs } = this.data;
     this.api = new Api(this, 'Api', named('api'), { context, resources, folders, control, jobs });
+    const { foundation, inference, api } = this;
+    this.observability = new Observability(this, 'Observability', named('observability'), { context, foundation, inference, api });
     Tags.of(this).add('sluice:deployment', config.deployment);
     Tags.of(this).add('sluice:region', region);
   }
