@@ -12,7 +12,7 @@ export type DeployedFunction = HttpFunction | InnerFunction;
 /** Every function that is deployed. */
 export const FUNCTIONS: readonly DeployedFunction[] = [
   ...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]),
-  ...INNER_FUNCTIONS.filter((name) => name !== 'model-packages'),
+  ...INNER_FUNCTIONS,
 ];
 
 /** Functions that run models, in processes of their own. */

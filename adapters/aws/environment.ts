@@ -59,6 +59,12 @@ const SETUP_VARIABLES = {
   SLUICE_OPERATOR_KEY_SECRET: name,
 } as const;
 
+/** Variables of the function `model-packages` beside those of every process. */
+const MODEL_PACKAGES_VARIABLES = {
+  /** Groups of the SageMaker Model Registry whose approved packages are pushed, with a comma between; '' for none. */
+  SLUICE_MODEL_PACKAGE_GROUPS: z.string(),
+} as const;
+
 /** Variables of a worker beside those of every process. */
 const WORKER_VARIABLES = {
   SLUICE_POOL: name,
@@ -114,6 +120,10 @@ const setupSchema = z
   .object(SETUP_VARIABLES)
   .transform((read) => ({ operatorKeySecret: read.SLUICE_OPERATOR_KEY_SECRET }));
 
+const modelPackagesSchema = z.object(MODEL_PACKAGES_VARIABLES).transform((read) => ({
+  groups: read.SLUICE_MODEL_PACKAGE_GROUPS === '' ? [] : read.SLUICE_MODEL_PACKAGE_GROUPS.split(','),
+}));
+
 /** What a process of a region is told. */
 export type RegionEnvironment = z.output<typeof regionSchema>;
 /** What a worker is told beside that. */
@@ -122,14 +132,19 @@ export type WorkerEnvironment = z.output<typeof workerSchema>;
 /** What `setup` is told beside what every process is. */
 export type SetupEnvironment = z.output<typeof setupSchema>;
 
+/** What `model-packages` is told beside what every process is. */
+export type ModelPackagesEnvironment = z.output<typeof modelPackagesSchema>;
+
 /** What the infrastructure sets: every variable by name, but those that Lambda and ECS set themselves. */
 export type RegionVariables = { readonly [Name in Exclude<keyof typeof VARIABLES, 'AWS_REGION'>]: string };
 export type SetupVariables = { readonly [Name in keyof typeof SETUP_VARIABLES]: string };
+export type ModelPackagesVariables = { readonly [Name in keyof typeof MODEL_PACKAGES_VARIABLES]: string };
 export type WorkerVariables = { readonly [Name in keyof typeof WORKER_VARIABLES]: string };
 
 export const REGION_VARIABLES = Object.keys(VARIABLES).filter((variable) => variable !== 'AWS_REGION');
 export const WORKER_VARIABLE_NAMES = Object.keys(WORKER_VARIABLES);
 export const SETUP_VARIABLE_NAMES = Object.keys(SETUP_VARIABLES);
+export const MODEL_PACKAGES_VARIABLE_NAMES = Object.keys(MODEL_PACKAGES_VARIABLES);
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -146,6 +161,11 @@ export function readWorkerEnvironment(variables: Variables): WorkerEnvironment {
 /** Throws one error that lists every variable that is missing or wrong. */
 export function readSetupEnvironment(variables: Variables): SetupEnvironment {
   return read(setupSchema, variables);
+}
+
+/** Throws one error that lists every variable that is missing or wrong. */
+export function readModelPackagesEnvironment(variables: Variables): ModelPackagesEnvironment {
+  return read(modelPackagesSchema, variables);
 }
 
 /** Services as the AWS SDK's own variables name them. */
@@ -291,7 +311,7 @@ export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', '
  *   `VALIDATE_EVERY_MINUTES`. Has onnxruntime beside it, as `replay` has;
  * - `notices`: by the stream of the jobs table with `STREAMS.notices`, and once a minute;
  * - `sweep`: once a minute;
- * - `model-packages`: by `SageMaker Model Package State Change` on EventBridge;
+ * - `model-packages`: by `SageMaker Model Package State Change` on EventBridge, and once a minute;
  * - `setup`: once with every deployment, before anything is called, as a trigger or a custom resource. Again is harmless.
  */
 export const INNER_FUNCTIONS = ['validate', 'notices', 'sweep', 'model-packages', 'setup'] as const;
