@@ -381,6 +381,11 @@ export const FAILURES = {
     retryable: true,
     advice: 'Operators: check disk space and permissions. Retry later.',
   },
+  'storage-misconfigured': {
+    title: 'Storage does not know this deployment, or refuses it',
+    retryable: true,
+    advice: 'Operators: see the log for the permission, key or table that is missing. Retry later.',
+  },
   internal: {
     title: 'Something broke on our side',
     retryable: true,

@@ -6,7 +6,8 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { nameOf, toFailure } from './aws-failure.ts';
+import { namedError, nameOf, toFailure } from './aws-failure.ts';
+import { readObject } from './read-object.ts';
 
 /** Bytes in one S3 bucket, each whole or not at all; failures are those of the core. Keys come from `keys.ts`. */
 export class Blobs {
@@ -24,8 +25,7 @@ export class Blobs {
 
   async get(key: string): Promise<Uint8Array | undefined> {
     try {
-      const { Body: body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
-      return await body?.transformToByteArray();
+      return await readObject(this.#client, new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
     } catch (error) {
       if (nameOf(error) === 'NoSuchKey') return undefined;
       throw toFailure(error);
@@ -46,7 +46,7 @@ export class Blobs {
       const objects = found.map(({ Key }) => ({ Key: Key! }));
       const remove = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects: objects, Quiet: true } });
       const { Errors: errors = [] } = await this.#client.send(remove).catch(rethrow);
-      if (errors.length > 0) throw toFailure(Object.assign(new Error(errors[0]!.Message), { name: errors[0]!.Code }));
+      if (errors.length > 0) throw toFailure(namedError(errors[0]!.Code, errors[0]!.Message));
     }
   }
 }

@@ -13,6 +13,7 @@ import {
 import { MIB, SECOND_MS } from '../../core/units.ts';
 import { nameOf, toFailure } from './aws-failure.ts';
 import { inParallel } from './in-parallel.ts';
+import { readObject } from './read-object.ts';
 
 /** Larger files are sent and read in parts, each of which can be tried again alone. S3 takes 10,000 parts: 78 GB. */
 const PART_BYTES = 8 * MIB;
@@ -122,9 +123,8 @@ export class BucketFiles {
     const Range = `bytes=${at}-${at + sizeBytes - 1}`;
     const get = new GetObjectCommand({ Bucket: this.#bucket, Key: key, Range, IfMatch: etag });
     try {
-      const { Body } = await this.#client.send(get, PART_TIMEOUT);
-      const bytes = await Body?.transformToByteArray();
-      if (bytes?.length !== sizeBytes) throw new Error('an object ended early');
+      const bytes = await readObject(this.#client, get, PART_TIMEOUT);
+      if (bytes.length !== sizeBytes) throw new Error('an object ended early');
       return bytes;
     } catch (error) {
       throw toFailure(error);

@@ -6,8 +6,8 @@ import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { SECOND_MS } from '../../core/units.ts';
+import { BoundedRetry } from './bounded-retry.ts';
 
 export type ClientOptions = {
   readonly region: string;
@@ -18,15 +18,15 @@ export type ClientOptions = {
   readonly timeoutMs?: number | undefined;
 };
 
-/**
- * A call and three more, each after a random part (full jitter) of a pause that doubles from 0.1 s: 0.7 s of pauses at the
- * most, also when throttled. A caller that hears of overload soon can wait better than a handler that is paid for waiting.
- */
-const MOST_ATTEMPTS = 4;
-const FIRST_PAUSE_MS = 100;
 const CONNECT_MS = SECOND_MS;
 /** Kept alive: a new connection costs a TLS handshake, about 5 ms. A worker that reads a batch of 256 jobs uses as many. */
 const MOST_SOCKETS = 256;
+
+/**
+ * The time of an attempt ends with the first of its answer; one that stops coming then is given up after as much again. A long
+ * poll is silent for 20 s, and a part of a file may be.
+ */
+const SILENT_MS = { sqs: 25 * SECOND_MS, s3: 16 * SECOND_MS } as const;
 
 /** No call lasts longer than this times the attempts; long polls and parts of files say how long they may take themselves. */
 export const CALL_TIMEOUT_MS = {
@@ -53,7 +53,7 @@ export function kmsClient(options: ClientOptions): KMSClient {
 export function sqsClient(options: ClientOptions): SQSClient {
   // An emulator's queues have URLs that only it can resolve.
   return new SQSClient({
-    ...configOf(options, CALL_TIMEOUT_MS.sqs),
+    ...configOf(options, CALL_TIMEOUT_MS.sqs, SILENT_MS.sqs),
     useQueueUrlAsEndpoint: options.endpoint === undefined,
   });
 }
@@ -61,7 +61,7 @@ export function sqsClient(options: ClientOptions): SQSClient {
 /** Without checksums of its own, which a signed URL would ask of its caller: sealed bytes and digests are checked here. */
 export function s3Client(options: ClientOptions): S3Client {
   return new S3Client({
-    ...configOf(options, CALL_TIMEOUT_MS.s3),
+    ...configOf(options, CALL_TIMEOUT_MS.s3, options.timeoutMs ?? SILENT_MS.s3),
     forcePathStyle: options.endpoint !== undefined,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -84,24 +84,24 @@ export function secretsManagerClient(options: ClientOptions): SecretsManagerClie
   return new SecretsManagerClient(configOf(options, CALL_TIMEOUT_MS.secretsManager));
 }
 
-function configOf({ region, endpoint, credentials, timeoutMs }: ClientOptions, callTimeoutMs: number) {
+function configOf(
+  { region, endpoint, credentials, timeoutMs }: ClientOptions,
+  callTimeoutMs: number,
+  silentMs: number = timeoutMs ?? callTimeoutMs,
+) {
   const agent = { keepAlive: true, maxSockets: MOST_SOCKETS };
   return {
     region,
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials !== undefined && { credentials }),
-    retryStrategy: new ConfiguredRetryStrategy(MOST_ATTEMPTS, pauseMs),
+    retryStrategy: new BoundedRetry(),
     requestHandler: {
       connectionTimeout: timeoutMs ?? CONNECT_MS,
       requestTimeout: timeoutMs ?? callTimeoutMs,
+      socketTimeout: silentMs,
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,
     },
   };
-}
-
-/** After attempt 1, 2, … */
-function pauseMs(attempt: number): number {
-  return Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1);
 }

@@ -84,7 +84,7 @@ export async function onModelPackageEvent(ports: ModelPackagePorts, event: unkno
     if (containers.length !== 1) {
       throw new Failure('model-invalid', { detail: `the package has ${containers.length} containers, not one` });
     }
-    const files = await openPackageFiles(ports.packages.s3, containers[0]!);
+    const files = await openPackageFiles(ports.packages.s3, containers[0]!).catch(unreadable);
     const accepted = await acceptPush(ports, { ...files, pushedBy: `sagemaker:${arn}` });
     return await remember(ports, arn, accepted, told);
   } catch (error) {
@@ -94,6 +94,14 @@ export async function onModelPackageEvent(ports: ModelPackagePorts, event: unkno
     await tell(ports, arn, { state: 'refused', reason: reasonOf(reason) });
     return { kind: 'refused', reason };
   }
+}
+
+/** That the model data may not be read is the package's business, not that of who keeps the platform's own storage. */
+function unreadable(error: unknown): never {
+  const failure = asFailure(error);
+  if (failure.code !== 'storage-misconfigured') throw failure;
+  const detail = 'the model data: may not be read from here, or its bucket does not exist';
+  throw new Failure('model-invalid', { detail }, { cause: failure.cause });
 }
 
 /** Tells the packages whose validations have ended what became of them, and forgets these. One that cannot be told keeps no other from it. */

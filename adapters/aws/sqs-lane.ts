@@ -8,10 +8,10 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { Failure } from '../../core/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { SECOND_MS } from '../../core/units.ts';
-import { nameOf, toFailure } from './aws-failure.ts';
+import { namedError, toFailure } from './aws-failure.ts';
+import { CALL_TIMEOUT_MS } from './clients.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Outgoing } from './job-message.ts';
 
@@ -22,6 +22,11 @@ const LONGEST_POLL_S = 20;
 const POLL_GRACE_MS = 5 * SECOND_MS;
 /** Calls of one receive or acknowledgement: 80 messages a round trip, about 4,000 a second. */
 const MOST_CALLS = 8;
+/**
+ * Of a call with all its attempts. The client's own limit of silence is that of a long poll, too much for an answer that has
+ * begun and stops.
+ */
+const LONGEST_CALL_MS = 4 * CALL_TIMEOUT_MS.sqs + SECOND_MS;
 const MOST_TRIES = 4;
 const RETRY_MS = 50;
 
@@ -41,7 +46,7 @@ export class SqsLane {
 
   async send({ body, attributes }: Outgoing, group: string): Promise<void> {
     const message = { QueueUrl: this.#url, MessageBody: body, MessageAttributes: attributes, MessageGroupId: group };
-    await this.#client.send(new SendMessageCommand(message)).catch(rethrow);
+    await this.#client.send(new SendMessageCommand(message), limited()).catch(rethrow);
   }
 
   /** Up to `max` messages: one call that waits, and, if it comes back full, more that do not. */
@@ -70,7 +75,7 @@ export class SqsLane {
         ReceiptHandle: handle,
         VisibilityTimeout: seconds,
       }));
-      return this.#client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#url, Entries }));
+      return this.#client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#url, Entries }), limited());
     });
   }
 
@@ -78,13 +83,13 @@ export class SqsLane {
   delete(handles: readonly string[]): Promise<void> {
     return this.#inBatches(handles, (some) => {
       const Entries = some.map((handle, at) => ({ Id: String(at), ReceiptHandle: handle }));
-      return this.#client.send(new DeleteMessageBatchCommand({ QueueUrl: this.#url, Entries }));
+      return this.#client.send(new DeleteMessageBatchCommand({ QueueUrl: this.#url, Entries }), limited());
     });
   }
 
   async depth(): Promise<number> {
     const asked = { QueueUrl: this.#url, AttributeNames: ['ApproximateNumberOfMessages' as const] };
-    const { Attributes } = await this.#client.send(new GetQueueAttributesCommand(asked)).catch(rethrow);
+    const { Attributes } = await this.#client.send(new GetQueueAttributesCommand(asked), limited()).catch(rethrow);
     return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
   }
 
@@ -97,7 +102,7 @@ export class SqsLane {
       MessageAttributeNames: ['All'],
       MessageSystemAttributeNames: ['ApproximateReceiveCount' as const],
     };
-    const options = { requestTimeout: waitMs + POLL_GRACE_MS };
+    const options = { requestTimeout: waitMs + POLL_GRACE_MS, ...limited(waitMs) };
     const { Messages } = await this.#client.send(new ReceiveMessageCommand(asked), options).catch(rethrow);
     return Messages ?? [];
   }
@@ -118,13 +123,16 @@ export class SqsLane {
       const { Failed = [] } = await run(handles).catch(rethrow);
       const again = Failed.filter(({ SenderFault }) => SenderFault !== true);
       if (again.length === 0) return;
-      if (tries === MOST_TRIES)
-        throw toFailure(Object.assign(new Error('a batch failed in part'), { name: again[0]!.Code }));
+      if (tries === MOST_TRIES) throw toFailure(namedError(again[0]!.Code, 'a batch failed in part'));
       const tried = handles;
       handles = again.map(({ Id }) => tried[Number(Id)]!);
       await this.#clock.sleep(Math.random() * RETRY_MS * 2 ** tries);
     }
   }
+}
+
+function limited(waitMs = 0): { readonly abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(waitMs + LONGEST_CALL_MS) };
 }
 
 /** SQS counts whole seconds: a delivery is hidden no shorter than asked for. */
@@ -133,6 +141,5 @@ function toSeconds(ms: number): number {
 }
 
 function rethrow(error: unknown): never {
-  if (nameOf(error) === 'QueueDoesNotExist') throw new Error('a configured queue does not exist', { cause: error });
-  throw error instanceof Failure ? error : toFailure(error);
+  throw toFailure(error);
 }

@@ -13,8 +13,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Failure } from '../../core/failure.ts';
-import { SECOND_MS } from '../../core/units.ts';
-import { nameOf, toFailure } from './aws-failure.ts';
+import { namedError, nameOf, toFailure } from './aws-failure.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Index, Key } from './keys.ts';
 
@@ -100,10 +99,12 @@ export class Table {
       return 'written';
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw toFailure(error);
-      const reasons = (error.CancellationReasons ?? []).map(({ Code }) => Code);
+      const reasons = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
       if (reasons.includes('ConditionalCheckFailed')) return 'refused';
       if (reasons.includes('TransactionConflict')) return 'conflict';
-      throw new Failure('overloaded', { retryAfterMs: SECOND_MS }, { cause: error });
+      const reason = reasons.find((code) => code !== 'None') ?? 'ThrottlingError';
+      const { code, facts } = toFailure(namedError(reason));
+      throw new Failure(code, facts, { cause: error });
     }
   }
 

@@ -87,6 +87,7 @@ export const STATUS: Readonly<Record<FailureCode, number>> = {
   'data-erased': 410,
   'record-damaged': 500,
   'storage-unavailable': 503,
+  'storage-misconfigured': 503,
   internal: 500,
 };
 

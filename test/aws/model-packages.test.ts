@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type Headers, pack } from 'tar-stream';
+import { type Header, pack } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { OPEN_PACKAGES } from '../../adapters/aws/keys.ts';
 import { type ModelPackagePorts, onModelPackageEvent, settleModelPackages } from '../../adapters/aws/model-packages.ts';
@@ -68,7 +68,7 @@ function registerContainer(container: object, changes: Package = {}): void {
   });
 }
 
-type Entry = Headers & { readonly body?: Content };
+type Entry = Partial<Header> & { readonly name: string; readonly body?: Content };
 
 async function tar(entries: readonly Entry[]): Promise<Buffer> {
   const packed = pack();
