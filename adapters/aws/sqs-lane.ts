@@ -132,7 +132,7 @@ export class SqsLane {
 }
 
 function limited(waitMs = 0): { readonly abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(waitMs + LONGEST_CALL_MS) };
+  return { abortSignal: AbortSignal.timeout(Math.ceil(waitMs) + LONGEST_CALL_MS) };
 }
 
 /** SQS counts whole seconds: a delivery is hidden no shorter than asked for. */
