@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts';
-import { bucketOf, versionOfBucket } from '../core/inference/batch-plan.ts';
+import { bucketOf, nearBuckets, versionOfBucket } from '../core/inference/batch-plan.ts';
 import type { Choice, FairQueue } from '../core/inference/fair-queue.ts';
-import { type BatchRoom, roomFor, spreadOver, takeInto } from '../core/inference/form-batch.ts';
+import { type BatchRoom, gainsByJoining, roomFor, spreadOver, takeInto } from '../core/inference/form-batch.ts';
 import type { Attempt } from '../core/inference/rerun.ts';
 import { isExpired, toWork, type Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
@@ -118,7 +118,10 @@ export class Dispatcher {
     const waiting = queue.waitingIn(choice.bucket);
     const room = roomFor(version.plan, cost, waiting);
     const ready = pool.readyFor(version);
-    const works = this.#form(choice, { ...room, maxRequests: spreadOver(ready, waiting, room, cost).requests }, nowMs);
+    const own = { ...room, maxRequests: spreadOver(ready, waiting, room, cost).requests };
+    const works = this.#form(choice, own, nowMs);
+    // Where another runner is idle it serves them sooner.
+    if (works.length > 0 && ready <= 1) works.push(...this.#joinNear(choice, own, version, nowMs));
     if (works.length > 0) this.#start(slot, { version, works, begun: false, kills: 0, wastedMs: 0 });
     if (ready > 1 || pool.idle === 0) return;
     version.pressure.miss(nowMs, spreadOver(2, works.length, room, cost).savedMs);
@@ -126,8 +129,23 @@ export class Dispatcher {
     if (spare !== undefined) this.#load(spare, version);
   }
 
-  /** Takes a run's work out of the queue; what nobody wants any more is ended on the way. */
-  #form(choice: Choice<Work>, room: BatchRoom, nowMs: number): Work[] {
+  /** Few of one length wait: those of nearly the same come along where that is cheaper than a run of their own. */
+  #joinNear(choice: Choice<Work>, formed: BatchRoom, version: ServedVersion, nowMs: number): Work[] {
+    const { plan, runMs } = version;
+    const { queue } = this.#parts;
+    if (runMs === undefined) return [];
+    const room = { ...formed, maxRequests: Number.POSITIVE_INFINITY };
+    return nearBuckets(plan, choice.bucket).flatMap((bucket) => {
+      if (queue.waitingIn(bucket) === 0) return [];
+      const joins = (work: Work) =>
+        room.rows + work.rows <= version.cost(work.costKey).rowsWithin(plan.maxBatchMs) &&
+        gainsByJoining(room, work, queue.waitingIn(bucket), runMs);
+      return this.#form({ ...choice, bucket }, room, nowMs, joins);
+    });
+  }
+
+  /** Takes a run's work out of the queue, as far as it `joins`; what nobody wants any more is ended on the way. */
+  #form(choice: Choice<Work>, room: BatchRoom, nowMs: number, joins?: (work: Work) => boolean): Work[] {
     const { queue, ledger } = this.#parts;
     const works: Work[] = [];
     const ended: Work[] = [];
@@ -136,7 +154,7 @@ export class Dispatcher {
       if (this.#ports.jobs.hasEnded(work.job)) ended.push(work);
       else if (isExpired(work.job, nowMs)) expired.push(work);
       else {
-        const verdict = takeInto(room, work);
+        const verdict = joins?.(work) === false ? 'no-room' : takeInto(room, work);
         if (verdict === 'taken') works.push(work);
         return verdict;
       }

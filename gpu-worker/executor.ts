@@ -137,7 +137,7 @@ export class Executor {
   async #done({ batch, startedMs }: Ran, answer: Done & { readonly warm: boolean }): Promise<void> {
     const { version, works } = batch;
     const rows = works.reduce((sum, work) => sum + work.rows, 0);
-    if (answer.warm) version.observe(works[0]!.costKey, rows, answer.computeMs);
+    if (answer.warm) version.observe(Math.max(...works.map(({ costKey }) => costKey)), rows, answer.computeMs);
     const shares = shareCost(works, answer.computeMs);
     const jobs = works.map((work) => work.job);
     if (!hasRowForEach(answer.outputs, jobs)) {

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts';
-import { BatchCost } from '../core/inference/batch-cost.ts';
+import { BatchCost, measuredRunCost, type RunCost } from '../core/inference/batch-cost.ts';
 import { type BatchPlan, planBatches } from '../core/inference/batch-plan.ts';
 import { Breaker } from '../core/inference/breaker.ts';
 import { expectedCost } from '../core/inference/expected-cost.ts';
@@ -22,6 +22,8 @@ export class ServedVersion {
   readonly record: ModelVersion;
   /** Replaced when a run shows that its rows cannot be told apart. */
   plan: BatchPlan;
+  /** As validation measured it, if it did. */
+  readonly runMs: RunCost | undefined;
   readonly pressure = new LoadPressure();
   readonly breaker: Breaker;
   /** The delivery that tries a half-open version, until it has ended. */
@@ -38,6 +40,7 @@ export class ServedVersion {
     this.handle = handle;
     this.record = record;
     this.plan = planBatches(record);
+    this.runMs = measuredRunCost(record.validation);
     this.breaker = new Breaker(record.manifest.breaker);
     this.path = path;
     this.loadMs = record.validation.loadMs;

@@ -1,3 +1,18 @@
+import type { Validation } from '../models/report.ts';
+import { expectedCost } from './expected-cost.ts';
+
+/** Milliseconds of a run of so many rows, all padded to a length. */
+export type RunCost = (rows: number, length: number) => number;
+
+/** Run costs as validation measured them; undefined if it measured no runs of more than one row. */
+export function measuredRunCost(validation: Pick<Validation, 'speed' | 'rowMs'>): RunCost | undefined {
+  if (!validation.speed.some(({ rows }) => rows > 1)) return undefined;
+  return (rows, length) => {
+    const { rowMs, perRowMs = rowMs } = expectedCost(validation, length);
+    return rowMs + (rows - 1) * perRowMs;
+  };
+}
+
 /** Weight of the newest run: what was measured ten runs ago counts a tenth (0.8^10). */
 const NEWEST = 0.2;
 /** A run that took four times what was expected met a busy machine, not a slower model: it counts as four times. */

@@ -85,15 +85,27 @@ export function planBatches(version: Plannable): BatchPlan {
 /** Two requests share a run only if every dimension that is not padded is equal, and padded ones are within a step. */
 export function bucketOf(plan: BatchPlan, job: Pick<Job, 'tenant' | 'inputs'>): Bucket {
   let key = plan.perTenant ? `${plan.version}\n${job.tenant}` : plan.version;
+  let steps = '';
   let length = 1;
   for (const { name, shape } of job.inputs) {
     const isPadded = plan.padded.has(name);
     if (isPadded || plan.padded.size === 0) length = Math.max(length, rowElements(shape));
     if (plan.exact.has(name)) key += `\n${name} ${shape.slice(1).join()}`;
     if (!isPadded) continue;
-    for (const step of plan.steps) if (step.input === name) key += `\n${plan.stepOf(shape[step.axis]!)}`;
+    for (const step of plan.steps) if (step.input === name) steps += `\n${plan.stepOf(shape[step.axis]!)}`;
   }
-  return { key, length, costKey: lengthStep(length) };
+  return { key: key + steps, length, costKey: lengthStep(length) };
+}
+
+/**
+ * The buckets of the next shorter and the next longer rows: padding apart, they could share a run with those of this one.
+ * None where more than one dimension is padded, or where company is not to be sought.
+ */
+export function nearBuckets(plan: BatchPlan, key: string): readonly string[] {
+  if (plan.steps.length !== 1 || plan.alone || plan.perTenant) return [];
+  const end = key.lastIndexOf('\n') + 1;
+  const step = Number(key.slice(end));
+  return [step - 1, step + 1].map((near) => `${key.slice(0, end)}${near}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { MIB } from '../units.ts';
-import type { BatchCost } from './batch-cost.ts';
+import type { BatchCost, RunCost } from './batch-cost.ts';
 import type { BatchPlan } from './batch-plan.ts';
 import type { Verdict } from './lane-queue.ts';
 import type { Work } from './work.ts';
@@ -52,6 +52,20 @@ export function spreadOver(runners: number, waiting: number, room: BatchRoom, co
   return savedMs >= Math.max(LEAST_GAIN_MS, LEAST_GAIN * wholeMs)
     ? { requests, savedMs }
     : { requests: whole, savedMs: 0 };
+}
+
+/**
+ * True if a request of a near bucket is better off in this run than in the one that its own bucket could have now, `mates`
+ * requests like it: what it adds here, everybody's padding included, is less than its part there.
+ */
+export function gainsByJoining(
+  room: BatchRoom,
+  work: Pick<Work, 'rows' | 'length'>,
+  mates: number,
+  runMs: RunCost,
+): boolean {
+  const addedMs = runMs(room.rows + work.rows, Math.max(room.length, work.length)) - runMs(room.rows, room.length);
+  return addedMs < runMs(mates * work.rows, work.length) / mates;
 }
 
 /**

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BatchCost } from '../../core/inference/batch-cost.ts';
-import { bucketOf, planBatches } from '../../core/inference/batch-plan.ts';
-import { roomFor, spreadOver, takeInto } from '../../core/inference/form-batch.ts';
+import { bucketOf, nearBuckets, planBatches } from '../../core/inference/batch-plan.ts';
+import { gainsByJoining, roomFor, spreadOver, takeInto } from '../../core/inference/form-batch.ts';
 import { lengthStep } from '../../core/inference/padding-steps.ts';
 import { shareCost } from '../../core/inference/share-cost.ts';
 import type { Signature } from '../../core/models/signature.ts';
@@ -100,6 +100,46 @@ describe('waiting requests', () => {
 
   test('of a tiny model stay together: a run of its own costs more than it saves', () => {
     expect(spreadOver(2, 64, room, new BatchCost(0.002))).toEqual({ requests: 64, savedMs: 0 });
+  });
+});
+
+describe('a request of a near length', () => {
+  const plan = planBatches(aVersion({ signature: TOKENS, manifest: PADS }));
+  const roomWith = (rows: number, length: number) => ({ ...roomFor(plan, new BatchCost(0.01), 64), rows, length });
+  /** Fixed milliseconds, and one for each padded element. */
+  const costing = (fixedMs: number) => (rows: number, length: number) => fixedMs + rows * length;
+
+  test('is of the step below or above, by the same tenant if answers depend on batch-mates: then of none', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4, max: 500 }), fc.integer({ min: 4, max: 500 }), (a, b) => {
+        const isNear = nearBuckets(plan, bucketOf(plan, tokens(a)).key).includes(bucketOf(plan, tokens(b)).key);
+        expect(isNear).toBe(Math.abs(lengthStep(a) - lengthStep(b)) === 1);
+      }),
+    );
+    const dependent = { ...PADS, batching: { batchMateDependent: true } };
+    for (const manifest of [dependent, {}]) {
+      const other = planBatches(aVersion({ signature: TOKENS, manifest }));
+      expect(nearBuckets(other, bucketOf(other, tokens(32)).key)).toEqual([]);
+    }
+  });
+
+  test('joins where a run of its own costs more than its padding', () => {
+    expect(gainsByJoining(roomWith(4, 40), { rows: 1, length: 32 }, 1, costing(10))).toBe(true);
+    expect(gainsByJoining(roomWith(4, 32), { rows: 1, length: 34 }, 1, costing(10))).toBe(true);
+  });
+
+  test('stays where enough of its own length share that cost, or where all others would be padded for it', () => {
+    expect(gainsByJoining(roomWith(4, 40), { rows: 1, length: 32 }, 4, costing(10))).toBe(false);
+    expect(gainsByJoining(roomWith(8, 32), { rows: 1, length: 34 }, 1, costing(10))).toBe(false);
+  });
+
+  test('never joins where runs cost nothing but their elements', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 30 }), anyWork, fc.integer({ min: 1, max: 300 }), (rows, work, length) => {
+        const room = roomWith(rows + 1, length);
+        if (length !== work.length) expect(gainsByJoining(room, work, 1, costing(0))).toBe(false);
+      }),
+    );
   });
 });
 
