@@ -7,6 +7,7 @@ import { ArtifactCache } from './artifact-cache.ts';
 import { AwsArtifacts } from './artifacts.ts';
 import { Blobs } from './blobs.ts';
 import { BucketFiles } from './bucket-files.ts';
+import { CallsUnderWay } from './calls-under-way.ts';
 import { AwsCapacity } from './capacity.ts';
 import { AwsCaptures } from './captures.ts';
 import { dynamoClient, ecsClient, kmsClient, s3Client, sqsClient } from './clients.ts';
@@ -59,8 +60,8 @@ type RegionPorts = Pick<
 
 export type AwsRegion = RegionPorts & {
   /**
-   * Resolves once what answers have left to be written is written, and polls of the queue that were left have ended: a process
-   * that may be frozen, or ends, waits for it.
+   * Resolves once no call is under way, those that no answer has waited for among them, and polls of the queue that were left
+   * have ended: a process that may be frozen, or ends, waits for it.
    */
   settled(): Promise<void>;
 };
@@ -68,9 +69,12 @@ export type AwsRegion = RegionPorts & {
 /** One region's storage in AWS, for one process. Nothing is called before it is asked for something. */
 export function openRegion({ environment, endpoints, clock, log, ...cache }: AwsRegionOptions): AwsRegion {
   const { tables, buckets, keyId, awsRegion: region } = environment;
-  const dynamo = dynamoClient({ region, endpoint: endpoints.dynamo });
-  const kms = kmsClient({ region, endpoint: endpoints.kms });
-  const s3 = s3Client({ region, endpoint: endpoints.s3 });
+  const calls = new CallsUnderWay();
+  const dynamo = calls.watch(dynamoClient({ region, endpoint: endpoints.dynamo }));
+  const kms = calls.watch(kmsClient({ region, endpoint: endpoints.kms }));
+  const s3 = calls.watch(s3Client({ region, endpoint: endpoints.s3 }));
+  const sqs = calls.watch(sqsClient({ region, endpoint: endpoints.sqs }));
+  const ecs = calls.watch(ecsClient({ region, endpoint: endpoints.ecs }));
   const tableOf = (name: string) => new Table(dynamo, name);
   const control = tableOf(tables.control);
   const jobsTable = tableOf(tables.jobs);
@@ -82,7 +86,7 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
   const jobs = new AwsJobs({ ...shared, items: new JobItems(jobsTable) });
   const queue = new AwsJobQueue({
     ...shared,
-    client: sqsClient({ region, endpoint: endpoints.sqs }),
+    client: sqs,
     queues: queueUrls(environment),
     onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
   });
@@ -110,10 +114,11 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
       clock,
     }),
     validations: new AwsValidations(control, log, clock),
-    wake: new EcsWake({ ...environment, client: ecsClient({ region, endpoint: endpoints.ecs }), table: control, log }),
+    wake: new EcsWake({ ...environment, client: ecs, table: control, log }),
     webhooks: new AwsWebhooks({ ...shared, table: control }),
     async settled() {
       await Promise.all([answers.close(), queue.settled()]);
+      await calls.settled();
     },
   };
 }

@@ -25,9 +25,12 @@ export function createServe<Host extends LambdaHost>(
     const { httpMethod: method } = event;
     const path = pathOf(event);
     const { handler, resource, params, refusal } = findTarget(handlers, method, path);
-    const answer = await handler(
-      { ...event, path, resource, pathParameters: params },
-      { requestId: event.requestContext.requestId, refusal },
+    const { requestId } = event.requestContext;
+    const answer = await handler({ ...event, path, resource, pathParameters: params }, { requestId, refusal }).catch(
+      (error: unknown): HttpAnswer => {
+        host.log.error('handler broke', error, { request_id: requestId });
+        return { status: 500, headers: {}, body: '' };
+      },
     );
     return method === 'HEAD' ? { ...answer, body: '' } : answer;
   };

@@ -22,7 +22,7 @@ beforeAll(async () => {
   setSettings({ regionUrls: REGIONS, corsOrigins: [], logLevel: 'info' });
 }, 120_000);
 afterAll(async () => {
-  await region.stop();
+  await region.stop(true);
   await cloud.stop();
 });
 
