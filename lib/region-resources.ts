@@ -12,6 +12,8 @@ export type RegionStores = {
   readonly operationsKey: IKey;
   readonly signingKeySecretArn: string;
   readonly operatorKeySecretArn: string;
+  /** Of the SageMaker Model Registry: packages that may become versions, and buckets that their models lie in. */
+  readonly modelPackages: { readonly packageArns: readonly string[]; readonly modelBuckets: readonly string[] };
   readonly settingsParameter: { readonly name: string; readonly arn: string };
 };
 

@@ -21,6 +21,7 @@ export function accessStatements(access: Access, resources: RegionResources): re
     ...bucketStatements(access, resources),
     ...keyStatements(access, resources),
     ...queueStatements(access, resources),
+    ...(access.modelPackages ? modelPackageStatements(resources.modelPackages) : []),
     allow(['ssm:GetParameter'], [settingsParameter.arn]),
     ...(access.signingKey === undefined ? [] : [secretStatement(access.signingKey, signingKeySecretArn)]),
     ...(access.operatorKey === undefined ? [] : [secretStatement(access.operatorKey, operatorKeySecretArn)]),
@@ -90,6 +91,18 @@ function queueStatements(
     statements.push(allow(['ecs:UpdateService', 'ecs:DescribeServices'], serviceArns));
   }
   return statements;
+}
+
+function modelPackageStatements({ packageArns, modelBuckets }: RegionResources['modelPackages']): PolicyStatement[] {
+  if (packageArns.length === 0) return [];
+  const read = ['sagemaker:DescribeModelPackage', 'sagemaker:UpdateModelPackage'];
+  return [
+    allow(read, packageArns),
+    ...modelBuckets.flatMap((bucket) => [
+      allow(['s3:GetObject'], [`arn:aws:s3:::${bucket}/*`]),
+      allow(['s3:ListBucket'], [`arn:aws:s3:::${bucket}`]),
+    ]),
+  ];
 }
 
 function secretStatement(mode: 'read' | 'write', arn: string): PolicyStatement {

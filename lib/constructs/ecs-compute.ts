@@ -1,4 +1,4 @@
-import { Aspects, AspectPriority, Tags } from 'aws-cdk-lib';
+import { AspectPriority, Aspects, Tags } from 'aws-cdk-lib';
 import {
   CfnClusterCapacityProviderAssociations,
   CfnService,
@@ -75,7 +75,10 @@ export class EcsCompute extends Construct implements WorkerCompute {
   #gpuService(worker: WorkerParts, pool: GpuPool): Ec2Service {
     const { name } = worker;
     const { network } = this.#parts;
-    const task = new Ec2TaskDefinition(this, `${name}-Task`, { networkMode: NetworkMode.AWS_VPC, taskRole: this.#role });
+    const task = new Ec2TaskDefinition(this, `${name}-Task`, {
+      networkMode: NetworkMode.AWS_VPC,
+      taskRole: this.#role,
+    });
     task.addVolume({ name: 'cache', host: { sourcePath: INSTANCE_CACHE } });
     const container = addWorkerContainer(task, worker);
     container.addMountPoints({ sourceVolume: 'cache', containerPath: CACHE_FOLDER, readOnly: false });

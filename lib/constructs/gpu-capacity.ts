@@ -7,7 +7,13 @@ import {
   LaunchTemplateHttpTokens,
   SpotRequestType,
 } from 'aws-cdk-lib/aws-ec2';
-import { AmiHardwareType, AsgCapacityProvider, type CapacityProviderStrategy, type Cluster, EcsOptimizedImage } from 'aws-cdk-lib/aws-ecs';
+import {
+  AmiHardwareType,
+  AsgCapacityProvider,
+  type CapacityProviderStrategy,
+  type Cluster,
+  EcsOptimizedImage,
+} from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { GpuPool } from '../config-pools.ts';

@@ -1,6 +1,12 @@
 import { TimeZone } from 'aws-cdk-lib';
 import { CfnScalingPolicy, ScalableTarget, Schedule, ServiceNamespace } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { type Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  type Alarm,
+  ComparisonOperator,
+  type IMetric,
+  type Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct, type IConstruct } from 'constructs';
 import type { PoolConfig } from '../config-pools.ts';
 import { type PoolMetrics, waitingWithoutWorkers } from './pool-metrics.ts';
@@ -51,7 +57,10 @@ export class PoolScaling extends Construct {
   }
 
   /** Of L1, as the L2 takes no metric math for target tracking. */
-  #followBacklog({ backlogPerTask }: PoolConfig, { visible: [interactive, bulk], running, prefetched }: PoolMetrics): void {
+  #followBacklog(
+    { backlogPerTask }: PoolConfig,
+    { visible: [interactive, bulk], running, prefetched }: PoolMetrics,
+  ): void {
     const metrics: CfnScalingPolicy.TargetTrackingMetricDataQueryProperty[] = [
       query('i', interactive),
       query('b', bulk),
@@ -120,4 +129,3 @@ function query(id: string, metric: Metric): CfnScalingPolicy.TargetTrackingMetri
     },
   };
 }
-

@@ -82,7 +82,10 @@ export class Observability extends Stack {
     const { api: rest } = api;
     this.board.add({
       name: 'server-errors',
-      metric: percentOf(rest.metricServerError({ period, statistic: 'Sum' }), rest.metricCount({ period, statistic: 'Sum' })),
+      metric: percentOf(
+        rest.metricServerError({ period, statistic: 'Sum' }),
+        rest.metricCount({ period, statistic: 'Sum' }),
+      ),
       atLeast: ERROR_PERCENT,
       periods: 5,
       says: `${ERROR_PERCENT} % of answers or more are errors of ours`,

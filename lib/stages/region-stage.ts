@@ -39,7 +39,14 @@ export class RegionStage extends Stage {
   ) {
     const settings = config.regions[region]!;
     super(scope, region, { env: { account: config.account, region: settings.awsRegion } });
-    const context: RegionContext = { config, region, settings, isPrimary: region === config.primary, isFirstDeployment, workerImages };
+    const context: RegionContext = {
+      config,
+      region,
+      settings,
+      isPrimary: region === config.primary,
+      isFirstDeployment,
+      workerImages,
+    };
     const named = (stack: string) => ({
       stackName: stackName(config.deployment, region, stack),
       description: `Sluice ${config.deployment}, ${region}: ${stack}`,
@@ -59,7 +66,12 @@ export class RegionStage extends Stage {
     const { control, jobs } = this.data;
     this.api = new Api(this, 'Api', named('api'), { context, resources, folders, control, jobs });
     const { foundation, inference, api } = this;
-    this.observability = new Observability(this, 'Observability', named('observability'), { context, foundation, inference, api });
+    this.observability = new Observability(this, 'Observability', named('observability'), {
+      context,
+      foundation,
+      inference,
+      api,
+    });
     Tags.of(this).add('sluice:deployment', config.deployment);
     Tags.of(this).add('sluice:region', region);
   }
@@ -86,6 +98,12 @@ export class RegionStage extends Stage {
       operationsKey: this.foundation.keys.operations,
       signingKeySecretArn,
       operatorKeySecretArn,
+      modelPackages: {
+        packageArns: config.sagemaker.modelPackageGroups.map((group) =>
+          arnOf('sagemaker', 'model-package', `${group.toLowerCase()}/*`),
+        ),
+        modelBuckets: config.sagemaker.modelBuckets,
+      },
       settingsParameter: { name: parameter, arn: arnOf('ssm', 'parameter', parameter.slice(1)) },
     };
   }
