@@ -12,6 +12,11 @@ import type { Payloads, StoredPayload } from './payloads.ts';
 const INLINE_BYTES = 192 * KIB;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
+/** The attribute of a dead letter whose job was ended when it was taken out: why. */
+export const REASON = 'reason';
+/** Messages of no tenant share one group of the dead letters. */
+export const NO_TENANT = 'unknown';
+
 const OWN_ATTRIBUTES: ReadonlySet<string> = new Set(['tenant', 'job', 'payload', 'traceparent']);
 const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/);
 

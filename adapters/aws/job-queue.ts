@@ -6,8 +6,19 @@ import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { inParallel } from './in-parallel.ts';
-import { blobOf, type Incoming, openMessage, text, toIncoming, toMessage } from './job-message.ts';
+import {
+  type Attributes,
+  blobOf,
+  type Incoming,
+  NO_TENANT,
+  openMessage,
+  REASON,
+  text,
+  toIncoming,
+  toMessage,
+} from './job-message.ts';
 import type { Payloads } from './payloads.ts';
+import { type Redriven, redrive } from './redrive.ts';
 import { SqsLane } from './sqs-lane.ts';
 
 /**
@@ -17,8 +28,6 @@ import { SqsLane } from './sqs-lane.ts';
 export const MOST_RECEIVES = 50;
 const GIVEN_UP = new Failure('internal', { detail: `given up after ${MOST_RECEIVES} deliveries` });
 const MOST_AT_ONCE = 16;
-/** Messages of no tenant share one group of the dead letters. */
-const NO_TENANT = 'unknown';
 
 /** The queues of one lane of one pool. */
 export type LaneUrls = { readonly url: string; readonly deadLetterUrl: string };
@@ -42,7 +51,8 @@ type OpenLane = {
 
 /**
  * Standard SQS queues, a tenant being a message group, so that SQS itself is fair between them. A message is the sealed job;
- * it is durable once sent. What cannot be opened goes to the dead letters with a reason, its job ended, and never comes again.
+ * it is durable once sent. What is damaged goes to the dead letters with a reason, its job ended, and never comes again; what
+ * could not be opened for an outage goes there without one, its job waiting.
  */
 export class AwsJobQueue implements JobQueue {
   readonly #parts: Parts;
@@ -113,6 +123,12 @@ export class AwsJobQueue implements JobQueue {
     return this.#lane(pool, lane).queue.depth();
   }
 
+  /** Runs up to `limit` dead letters again whose jobs still wait; see `redrive.ts`. For operators, once the cause is mended. */
+  redrive(pool: string, laneName: Lane, limit: number): Promise<Redriven> {
+    const { queue, deadLetters } = this.#lane(pool, laneName);
+    return redrive(queue, deadLetters, limit);
+  }
+
   /**
    * Nothing: messages cannot be found by tenant. They are sealed under the tenant's key, which an erasure destroys before;
    * whoever receives one ends its job and deletes it.
@@ -159,34 +175,38 @@ export class AwsJobQueue implements JobQueue {
 
   /** undefined: it was taken out, or cannot be opened now and comes again when its visibility ends. */
   async #open(lane: OpenLane, message: Incoming): Promise<Delivery | undefined> {
-    if (message.receiveCount > MOST_RECEIVES) return this.#takeOut(lane, message, GIVEN_UP);
+    const { receiveCount, handle, tenant, id } = message;
+    if (receiveCount > MOST_RECEIVES) return this.#takeOut(lane, message, GIVEN_UP);
     try {
       const job = await openMessage(message, this.#parts.payloads);
       const blob = blobOf(message);
-      const receipt = blob === '' ? message.handle : `${message.handle} ${blob}`;
-      return { job, receipt, receiveCount: message.receiveCount };
+      return { job, receipt: blob === '' ? handle : `${handle} ${blob}`, receiveCount };
     } catch (error) {
       const failure = asFailure(error);
       if (failure.code === 'record-damaged' || failure.code === 'data-erased') {
         return this.#takeOut(lane, message, failure);
       }
-      this.#parts.log.error('a message cannot be opened now', error, { tenant: message.tenant, job: message.id });
-      return undefined;
+      this.#parts.log.error('a message cannot be opened now', error, { tenant, job: id });
+      // Nothing is known against it: it waits for a redrive, and its job with it.
+      return receiveCount === MOST_RECEIVES ? this.#takeOut(lane, message, undefined) : undefined;
     }
   }
 
-  /** Ends its job, keeps it among the dead letters unless it was erased, and deletes it: in this order, so that a crash repeats it. */
-  async #takeOut(lane: OpenLane, message: Incoming, reason: Failure): Promise<undefined> {
+  /**
+   * Ends its job for a reason, keeps it among the dead letters unless it was erased, and deletes it: in this order, so that a crash
+   * repeats it. Without a reason its job goes on waiting.
+   */
+  async #takeOut(lane: OpenLane, message: Incoming, reason: Failure | undefined): Promise<undefined> {
     const { tenant, id, body, handle } = message;
+    const isErased = reason?.code === 'data-erased';
     try {
-      if (tenant !== undefined && id !== undefined) await this.#parts.onUndeliverable(tenant, id, reason);
-      if (reason.code !== 'data-erased') {
-        const detail = text(reason.facts.detail ?? reason.code);
-        const attributes = { ...message.attributes, reason: text(reason.code), detail };
-        await lane.deadLetters.send({ body, attributes }, tenant ?? NO_TENANT);
+      if (reason !== undefined && tenant !== undefined && id !== undefined) {
+        await this.#parts.onUndeliverable(tenant, id, reason);
       }
+      if (!isErased)
+        await lane.deadLetters.send({ body, attributes: deadAttributes(message, reason) }, tenant ?? NO_TENANT);
       await lane.queue.delete([handle]);
-      if (reason.code === 'data-erased') await this.#parts.payloads.discard(blobOf(message) || undefined);
+      if (isErased) await this.#parts.payloads.discard(blobOf(message) || undefined);
     } catch (error) {
       this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
     }
@@ -212,6 +232,11 @@ export class AwsJobQueue implements JobQueue {
     if (open === undefined) throw new Error(`no queue is configured for ${lane} jobs of the pool ${pool}`);
     return open;
   }
+}
+
+function deadAttributes({ attributes }: Incoming, reason: Failure | undefined): Attributes {
+  if (reason === undefined) return attributes;
+  return { ...attributes, [REASON]: text(reason.code), detail: text(reason.facts.detail ?? reason.code) };
 }
 
 function handleOf(receipt: string): string {

@@ -1,8 +1,9 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AwsJobQueue } from '../../adapters/aws/job-queue.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import type { Job } from '../../core/inference/job.ts';
+import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { NO_LOG, openAwsJobs } from '../support/aws/aws-jobs.ts';
 import { createLanes } from '../support/aws/aws-queue.ts';
 import { type Emulators, recordCalls, startEmulators } from '../support/aws/emulators.ts';
@@ -52,6 +53,16 @@ async function open() {
     take: (max = 10) => queue.receive('default', 'interactive', max, 0, HIDDEN_MS),
     waiting: () => messagesOf(lanes.interactive.url),
     deadLetters: () => messagesOf(lanes.interactive.deadLetterUrl),
+    /** What the queue's own redrive policy does with what nobody takes out: as it is, without a reason. */
+    async giveUpAll() {
+      const { url: QueueUrl, deadLetterUrl } = lanes.interactive;
+      for (const { Body, MessageAttributes, ReceiptHandle } of await messagesOf(QueueUrl)) {
+        await sqs.send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: Body, MessageAttributes }));
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    },
+    jobOf: (id: string) => jobs.read('acme', id, region.clock.nowMs()),
+    create: (job: Job) => jobs.create(job, region.clock.nowMs() + DAY_MS),
     send: (body: string, attributes: Record<string, string>) =>
       sqs.send(
         new SendMessageCommand({
@@ -215,4 +226,64 @@ test('a payload that cannot be opened now stays in the queue', async () => {
   time.advance(HIDDEN_MS);
   expect(await take()).toHaveLength(1);
   expect([ended, await deadLetters()]).toEqual([[], []]);
+});
+
+test('a redrive runs again what nobody could take out, and leaves what has a reason where it is', async () => {
+  const { queue, jobs, take, send, waiting, deadLetters, giveUpAll, create, jobOf } = await open();
+  const given = [aJob({ durable: true }), aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] })];
+  for (const job of given) {
+    await create(job);
+    await queue.send(job);
+  }
+  await giveUpAll();
+  expect(await waiting()).toEqual([]);
+  await send('not base64!', { tenant: 'acme', job: 'pred_1', payload: 'sealed' });
+  expect(await take()).toEqual([]);
+  expect(await deadLetters()).toHaveLength(3);
+  expect((await jobOf(given[0]!.id))?.state.kind).toBe('submitting');
+
+  expect(await queue.redrive('default', 'interactive', 100)).toEqual({ redriven: 2, left: 1 });
+  const deliveries = await take();
+  expect(deliveries.map(({ job }) => job.id).sort()).toEqual(given.map(({ id }) => id).sort());
+  expect(deliveries.map(({ job }) => job).find(({ id }) => id === given[1]!.id)).toEqual(given[1]);
+  expect(await jobs.begin(given[0]!)).toEqual({ kind: 'started', attempt: 1 });
+  const dead = await deadLetters();
+  expect(dead.map(({ MessageAttributes }) => MessageAttributes?.reason?.StringValue)).toEqual(['record-damaged']);
+  expect(await queue.redrive('default', 'interactive', 100)).toEqual({ redriven: 0, left: 1 });
+});
+
+test('a redrive takes no more than it is told to, and a job that has ended since is not run by it', async () => {
+  const { queue, jobs, take, deadLetters, giveUpAll, create } = await open();
+  const given = Array.from({ length: 5 }, () => aJob({ durable: true }));
+  for (const job of given) {
+    await create(job);
+    await queue.send(job);
+  }
+  await giveUpAll();
+  expect(await queue.redrive('default', 'interactive', 2)).toEqual({ redriven: 2, left: 0 });
+  expect(await deadLetters()).toHaveLength(3);
+  const [first, second] = await take();
+  await jobs.cancel('acme', first!.job.id, time.nowMs());
+  expect(await jobs.begin(first!.job)).toEqual({ kind: 'ended' });
+  expect((await jobs.begin(second!.job)).kind).toBe('started');
+});
+
+test('what an outage kept from being opened fifty times waits among the dead letters, its job with it, and runs when it is redriven', async () => {
+  const { queue, jobs, take, deadLetters, create, jobOf, ended } = await open();
+  const job = aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] });
+  await create(job);
+  await queue.send(job);
+  const stop = stubCalls(emulators.fauxqs.s3, () => serviceError('SlowDown'));
+  for (let receives = 1; receives <= 50; receives += 1) {
+    expect(await deadLetters()).toEqual([]);
+    expect(await take()).toEqual([]);
+    time.advance(HIDDEN_MS);
+  }
+  stop();
+  expect(await take()).toEqual([]);
+  expect([ended, (await deadLetters()).length]).toEqual([[], 1]);
+  expect((await jobOf(job.id))?.state.kind).toBe('submitting');
+  expect(await queue.redrive('default', 'interactive', 10)).toEqual({ redriven: 1, left: 0 });
+  expect((await take()).map((delivery) => delivery.job)).toEqual([job]);
+  expect((await jobs.begin(job)).kind).toBe('started');
 });
