@@ -3,7 +3,7 @@ import { JOBS_INDEXES } from '../../adapters/aws/keys.ts';
 import type { Access } from '../access.ts';
 import type { RegionResources, TableName } from '../region-resources.ts';
 
-const TABLE_READS = ['dynamodb:GetItem', 'dynamodb:Query'];
+const TABLE_READS = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 const TABLE_WRITES = [
   'dynamodb:PutItem',
   'dynamodb:UpdateItem',
