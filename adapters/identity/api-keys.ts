@@ -1,8 +1,14 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../core/failure.ts';
-import type { Registry } from '../../core/ports/registry.ts';
+import type { ApiKeyRecord, Registry } from '../../core/ports/registry.ts';
 import { hashSecret, parseApiKey } from '../../core/tenancy/api-key.ts';
 import type { Principal } from '../../core/tenancy/principal.ts';
+
+/** True if a key is there, not revoked and not expired. */
+export function isInForce(record: ApiKeyRecord | undefined, nowMs: number): boolean {
+  const endsAtMs = Math.min(record?.revokedAtMs ?? Infinity, record?.expiresAtMs ?? Infinity);
+  return record !== undefined && endsAtMs > nowMs;
+}
 
 /** Stands in for the digest of a key that does not exist, so that an unknown id costs the same comparison as a known one. */
 const NO_DIGEST = Buffer.alloc(32);

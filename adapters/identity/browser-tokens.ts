@@ -1,15 +1,34 @@
 import { createLocalJWKSet, SignJWT } from 'jose';
+import { Failure } from '../../core/failure.ts';
 import type { Identity } from '../../core/ports/identity.ts';
+import type { Registry } from '../../core/ports/registry.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
+import { isInForce } from './api-keys.ts';
 import type { LocalIssuer } from './jwt.ts';
 import type { SigningKeySource } from './signing-key.ts';
 
 const LIFETIME_MS = 15 * MINUTE_MS;
 const ISSUER = 'sluice';
 
-/** The platform as an issuer of tokens for browsers: tenant-user at most, and only of this region (`aud`). */
-export function browserTokenIssuer(signingKey: SigningKeySource, region: string): LocalIssuer {
+/** How a principal that is an API key is written. */
+const KEY = /^key:(.+)$/;
+
+/**
+ * The platform as an issuer of tokens for browsers: tenant-user at most, and only of this region (`aud`). A token ends with
+ * the API key that it was issued for: `credentials-invalid` once that is revoked, expired or gone.
+ */
+export function browserTokenIssuer(
+  signingKey: SigningKeySource,
+  region: string,
+  registry: Pick<Registry, 'readKey'>,
+): LocalIssuer {
   return {
+    async check({ sluice_issued_by: issuedBy }, nowMs) {
+      const keyId = KEY.exec(String(issuedBy))?.[1];
+      if (keyId !== undefined && !isInForce(await registry.readKey(keyId), nowMs)) {
+        throw new Failure('credentials-invalid', { detail: 'the key that this token was issued for has ended' });
+      }
+    },
     record: { issuer: ISSUER, audience: region, jwksUri: '', tenants: ['*'], maxRole: 'tenant-user' },
     keys: async (header, token) => createLocalJWKSet({ keys: [(await signingKey()).publicJwk] })(header, token),
   };

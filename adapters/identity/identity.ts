@@ -28,7 +28,7 @@ export function createIdentity(options: {
   const { registry, region, signingKey: key, localIssuers = [] } = options;
   const signingKey = typeof key === 'function' ? key : async () => key;
   const verifyApiKey = createApiKeyVerifier(registry, region);
-  const verifyJwt = createJwtVerifier(registry, [browserTokenIssuer(signingKey, region), ...localIssuers]);
+  const verifyJwt = createJwtVerifier(registry, [browserTokenIssuer(signingKey, region, registry), ...localIssuers]);
   const verified = new FreshCache<Principal>(SECOND_MS, MAX_CACHED_CREDENTIALS);
   return {
     async authenticate(authorization, nowMs) {

@@ -7,7 +7,12 @@ import { SECOND_MS } from '../../core/units.ts';
 import { toPrincipal } from './claims.ts';
 
 /** An issuer whose keys are at hand: this process signs its tokens itself. */
-export type LocalIssuer = { readonly record: IssuerRecord; readonly keys: JWTVerifyGetKey };
+export type LocalIssuer = {
+  readonly record: IssuerRecord;
+  readonly keys: JWTVerifyGetKey;
+  /** What else must hold of a token that verifies; throws if it does not. */
+  readonly check?: (payload: JWTPayload, nowMs: number) => Promise<void>;
+};
 
 export type JwtVerifier = (token: string, nowMs: number) => Promise<Principal>;
 
@@ -30,8 +35,10 @@ export function createJwtVerifier(
 ): JwtVerifier {
   const issuers = new IssuerKeys(registry, localIssuers);
   return async (token, nowMs) => {
-    const { record, keys } = await issuers.find(readIssuer(token), nowMs);
-    return toPrincipal(await verify(token, record, keys, nowMs), record);
+    const { record, keys, check } = await issuers.find(readIssuer(token), nowMs);
+    const payload = await verify(token, record, keys, nowMs);
+    await check?.(payload, nowMs);
+    return toPrincipal(payload, record);
   };
 }
 
@@ -86,27 +93,25 @@ function isOfTheToken(error: unknown): boolean {
   );
 }
 
-type KnownIssuer = { readonly record: IssuerRecord; readonly keys: JWTVerifyGetKey };
-
 /** Trusted issuers by name, at most a second old; each one's key set is fetched once and kept while it is trusted. */
 class IssuerKeys {
   readonly #registry: Pick<Registry, 'listIssuers'>;
-  readonly #local: ReadonlyMap<string, KnownIssuer>;
-  readonly #fresh = new FreshCache<ReadonlyMap<string, KnownIssuer>>(SECOND_MS, 1);
-  #remote = new Map<string, KnownIssuer>();
+  readonly #local: ReadonlyMap<string, LocalIssuer>;
+  readonly #fresh = new FreshCache<ReadonlyMap<string, LocalIssuer>>(SECOND_MS, 1);
+  #remote = new Map<string, LocalIssuer>();
 
   constructor(registry: Pick<Registry, 'listIssuers'>, local: readonly LocalIssuer[]) {
     this.#registry = registry;
     this.#local = new Map(local.map((issuer) => [issuer.record.issuer, issuer]));
   }
 
-  async find(issuer: string, nowMs: number): Promise<KnownIssuer> {
+  async find(issuer: string, nowMs: number): Promise<LocalIssuer> {
     const known = this.#local.get(issuer) ?? (await this.#fresh.get('all', nowMs, () => this.#load())).get(issuer);
     if (known === undefined) throw new Failure('issuer-unknown');
     return known;
   }
 
-  async #load(): Promise<ReadonlyMap<string, KnownIssuer>> {
+  async #load(): Promise<ReadonlyMap<string, LocalIssuer>> {
     const records = await this.#registry.listIssuers();
     this.#remote = new Map(records.map((record) => [record.issuer, { record, keys: this.#keysOf(record) }]));
     return this.#remote;

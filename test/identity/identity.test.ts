@@ -287,6 +287,26 @@ describe('tokens of an issuer', () => {
 describe('browser tokens', () => {
   const claims = { tenant: 'acme', issuedBy: 'key:acme.00000001', user: 'u-1', models: ['row-sum'] };
 
+  beforeEach(() => {
+    addKey({ id: 'acme.00000001' });
+  });
+
+  test.each<[string, () => void]>([
+    ['is revoked', () => addKey({ id: 'acme.00000001', revokedAtMs: NOW_MS + SECOND_MS })],
+    ['expires', () => addKey({ id: 'acme.00000001', expiresAtMs: NOW_MS + SECOND_MS })],
+    ['is removed with its tenant', () => keys.clear()],
+  ])('a token ends within a second when the key that it was issued for %s', async (_, end) => {
+    const { token } = await identity.issueBrowserToken(claims, NOW_MS);
+    expect(await ask(token)).toMatchObject({ tenant: 'acme' });
+    end();
+    await expectRefused(ask(token, NOW_MS + SECOND_MS + 1), 'credentials-invalid');
+  });
+
+  test('a token that a tenant administrator was issued, not a key, lasts its 15 minutes', async () => {
+    const { token } = await identity.issueBrowserToken({ ...claims, issuedBy: 'user:ann' }, NOW_MS);
+    expect(await ask(token, NOW_MS + 14 * MINUTE_MS)).toMatchObject({ user: 'u-1' });
+  });
+
   test('a token is a tenant-user of its tenant, user and models for 15 minutes', async () => {
     const { token, expiresAtMs } = await identity.issueBrowserToken(claims, NOW_MS);
     expect(expiresAtMs).toBe(NOW_MS + 15 * MINUTE_MS);
