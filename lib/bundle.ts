@@ -21,6 +21,8 @@ const MODEL_FUNCTIONS: ReadonlySet<DeployedFunction> = new Set(['replay', 'valid
 /** Of a process that runs models: the library it needs beside it, as it loads a native one by its path. */
 const ONNXRUNTIME = ['onnxruntime-node', 'onnxruntime-common'];
 const RUNNER = 'gpu-worker/runner.ts';
+/** What is bundled of CommonJS asks for Node's own modules by `require`, which a module does not have. */
+const REQUIRE = 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);';
 
 export type BundleOptions = {
   /** What the processor of the machine is that will run it: Lambda's is arm64. */
@@ -101,6 +103,7 @@ async function bundle(
     target: 'node24',
     mainFields: ['module', 'main'],
     external: ONNXRUNTIME,
+    banner: { js: REQUIRE },
     minify: true,
     // Logs show stacks: with the names of functions and classes as they are written.
     keepNames: true,

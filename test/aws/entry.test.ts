@@ -207,3 +207,23 @@ test('a function without an environment says which variables are missing, and do
   expect(lines.join('\n')).toMatch(/"the function cannot start".*SLUICE_CONTROL_TABLE/);
   await bare.stop();
 });
+
+test('what no caller reaches has nothing to do in a new region, and says so by ending well', async () => {
+  for (const name of ['sweep', 'notices', 'validate'] as const) {
+    expect(await region.functions[name].run({}), name).toBeNull();
+  }
+});
+
+test('the function of model packages starts, and a tick of its schedule finds nothing to do', async () => {
+  const { spec } = region.functions['model-packages'];
+  const environment = { ...spec.environment, SLUICE_MODEL_PACKAGE_GROUPS: 'churn' };
+  const packages = new LambdaFunction({ ...spec, environment }, logLines);
+  expect(await packages.run({ 'detail-type': 'Scheduled Event' })).toBeNull();
+  const event = { 'detail-type': 'SageMaker Model Package State Change', detail: { ModelPackageArn: 'arn:other' } };
+  expect(await packages.run(event)).toBeNull();
+  await packages.stop();
+});
+
+test('no credential and no key is in any log line', () => {
+  expect(logLines.join('\n')).not.toMatch(/slk_us_|Bearer|"d":/);
+});
