@@ -31,7 +31,8 @@ const SIZES: Readonly<Record<DeployedFunction, FunctionSize>> = {
   catalogue: { memoryMib: 512, timeoutS: 29 },
   // API Gateway waits no longer for an answer that is not streamed.
   replay: { ...RUNNING_MODELS, timeoutS: 29 },
-  control: { memoryMib: 1024, timeoutS: 29 },
+  // The files of a push pass through its disk.
+  control: { memoryMib: 1024, timeoutS: 29, storageMib: 4096 },
   validate: RUNNING_MODELS,
   notices: { memoryMib: 512, timeoutS: 120 },
   sweep: { memoryMib: 512, timeoutS: 55 },
