@@ -124,10 +124,10 @@ async function settle(ports: ModelPackagePorts, { sk, validation }: Item, nowMs:
   try {
     await tell(ports, arn, outcome);
   } catch (error) {
-    // A package that was deleted is told nothing more.
+    // SageMaker says so of a package that was deleted: it is told nothing more.
     const name = nameOf((error as Failure).cause);
     if (name !== 'ValidationException' && name !== 'ResourceNotFound') throw error;
-    ports.log.warn('a model package is gone before its outcome', { package: arn });
+    ports.log.error('a model package is not there to be told its outcome', error, { package: arn });
   }
   // Unless it was approved again meanwhile, and waits for another validation.
   const isSame = { text: 'validation = :validation', values: { ':validation': validation } };

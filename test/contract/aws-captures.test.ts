@@ -14,6 +14,7 @@ import { type Emulators, recordCalls, startEmulators } from '../support/aws/emul
 import { SteppedClock } from '../support/aws/stepped-clock.ts';
 import { BROKEN_CAPTURES } from '../support/broken-captures.ts';
 import { aCapture } from '../support/captures.ts';
+import { override } from '../support/fault.ts';
 import { capturesCases, describeCapturesContract } from './captures.contract.ts';
 import { type Adapter, failingCases, type Subject } from './contract.ts';
 
@@ -56,12 +57,34 @@ async function open(limits = CAPTURE_LIMITS) {
   };
 }
 
+/** As many as a few workers write at once; what waits for a connection longer than a call may take is given up. */
+const MOST_WRITES = 128;
+
+function atMost<T>(most: number, run: (item: T) => Promise<void>): (item: T) => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (item) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      await run(item);
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  };
+}
+
 const adapter: Adapter<Captures> = {
   async open() {
     const { create, clock } = await open();
-    let port = create();
+    const bounded = () => {
+      const whole = create();
+      return override(whole, { write: atMost(MOST_WRITES, (capture) => whole.write(capture)) });
+    };
+    let port = bounded();
     const restart = async () => {
-      port = create();
+      port = bounded();
     };
     return {
       get port() {
