@@ -22,6 +22,11 @@ export function addTenantCommands(program: Command): void {
       .description('give a tenant workers of its own (see `sluice start --pool`); without a pool it has none any more'),
   ).action(setPool);
   remote(tenant.command('usage <id>').description("today's use against the plan")).action(usage);
+  remote(
+    tenant
+      .command('capture <id> <consent>')
+      .description('let predictions of a tenant be kept, encrypted, or erase them: on, with a key of its own, or off'),
+  ).action(capture);
   remote(tenant.command('erase <id>').description('destroy the data of a tenant for ever'))
     .requiredOption('--confirm <id>', 'the tenant id once more')
     .action(erase);
@@ -75,6 +80,15 @@ async function usage(id: string, options: RemoteOptions): Promise<void> {
   ]);
 }
 
+async function capture(id: string, consent: string, options: RemoteOptions): Promise<void> {
+  if (consent !== 'on' && consent !== 'off') throw new Error(`consent is on or off, not ${consent}`);
+  const body = { consent: consent === 'on' };
+  printTenants(
+    [await request<Tenant>(await connect(options), 'PUT', `${tenantPath(id)}/capture-consent`, body)],
+    options,
+  );
+}
+
 async function erase(id: string, options: RemoteOptions & { readonly confirm: string }): Promise<void> {
   if (options.confirm !== id) throw new Error(`--confirm says ${options.confirm}, not ${id}: nothing was erased`);
   await request(await connect(options), 'DELETE', `${tenantPath(id)}/data`);
@@ -126,13 +140,19 @@ function tenantPath(id: string): string {
 }
 
 function printTenants(tenants: readonly Tenant[], options: RemoteOptions): void {
-  printResult(options, tenants, ['tenant', 'name', 'region', 'plan', 'pool', 'wrong region', 'state'], (tenant) => [
-    tenant.id,
-    tenant.name,
-    tenant.region,
-    tenant.plan,
-    tenant.pool ?? '',
-    tenant.wrong_region,
-    tenant.suspended ? 'suspended' : 'active',
-  ]);
+  printResult(
+    options,
+    tenants,
+    ['tenant', 'name', 'region', 'plan', 'pool', 'wrong region', 'capture', 'state'],
+    (tenant) => [
+      tenant.id,
+      tenant.name,
+      tenant.region,
+      tenant.plan,
+      tenant.pool ?? '',
+      tenant.wrong_region,
+      tenant.capture_consent ? 'on' : 'off',
+      tenant.suspended ? 'suspended' : 'active',
+    ],
+  );
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { setCaptureConsent } from '../../core/tenancy/capture-consent.ts';
 import { DAY_MS } from '../../core/units.ts';
 import { slowModel } from '../support/bad-models.ts';
+import { sluice } from '../support/command-line.ts';
 import { echoText } from '../support/echo-models.ts';
 import { type ApiClient, fourOf, int64s, texts } from '../support/http-client.ts';
 import { MarkerRun } from '../support/markers.ts';
@@ -38,6 +39,19 @@ async function consenting(id: string): Promise<ApiClient> {
   await setCaptureConsent(running.region().platform, { id: 'key:test', tenant: id }, id, true);
   return admin;
 }
+
+test('`sluice tenant capture` gives consent with a key of the tenant and withdraws it with that of an operator', async () => {
+  const { url, key } = await running.addTenant('asked');
+  const captureAs = (caller: Pick<ApiClient, 'url' | 'key'>, ...args: string[]) =>
+    sluice(['tenant', 'capture', 'asked', ...args], caller);
+  const refused = await captureAs({ url, key: operator.key }, 'on', '--json');
+  expect(refused.code, refused.stderr).toBe(1);
+  expect(refused.stderr).toContain('only the tenant itself gives this consent');
+  const given = await captureAs({ url, key }, 'on', '--json');
+  expect(JSON.parse(given.stdout)).toMatchObject([{ id: 'asked', capture_consent: true }]);
+  expect((await captureAs({ url, key: operator.key }, 'off')).stdout).toMatch(/asked.* off /);
+  expect((await captureAs({ url, key }, 'perhaps')).code).not.toBe(0);
+});
 
 describe('predictions are captured', () => {
   test('of no tenant that has not consented', async () => {
