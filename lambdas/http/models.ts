@@ -7,19 +7,20 @@ import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
 import type { HttpHost } from './host.ts';
 
-/** Only what plan and credential include: a page may hold fewer than `limit`. */
+/** Only what plan and credential include: a page may hold fewer than `limit`. Each is ready if it would answer this caller. */
 export function listModels(host: HttpHost): HttpHandler {
   return endpoint(host, 'model-list', async ({ exchange, query }) => {
     const page = await host.registry.listModels(query.limit, query.cursor);
     const ready = await host.gateway.isReady();
     const models = page.items.filter(({ model }) => mayCall(exchange.actingFor, model));
+    const serving = await Promise.all(models.map(({ model }) => ready && isServed(host, exchange, model)));
     return {
       status: 200,
       body: {
-        models: models.map(({ model, stable }) => ({
+        models: models.map(({ model, stable }, at) => ({
           name: model,
           version: stable ?? null,
-          ready: ready && stable !== undefined,
+          ready: serving[at]!,
         })),
         next: page.next ?? null,
       },
@@ -60,6 +61,16 @@ export function readVersionReadiness(host: HttpHost): HttpHandler {
 async function readReadiness(host: HttpHost, exchange: Exchange, model: string, version: string | undefined) {
   const ready = (await canServe(host, exchange, model, version)) && (await host.gateway.isReady());
   return { status: ready ? 200 : 503, body: { name: model, ready } };
+}
+
+/** One model that cannot be read must not hide the others. */
+async function isServed(host: HttpHost, exchange: Exchange, model: string): Promise<boolean> {
+  try {
+    return await canServe(host, exchange, model, undefined);
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }
 
 async function canServe({ gateway, config }: HttpHost, exchange: Exchange, model: string, version: string | undefined) {

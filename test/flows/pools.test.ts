@@ -156,6 +156,12 @@ describe('a pool that is no longer there', () => {
       expect(firstOutput(await other!.infer('row-sum', fourOf(1)))).toEqual([4]);
       expect((await client!.get('/v2/models/row-sum/ready')).status).toBe(503);
       expect((await other!.get('/v2/models/row-sum/ready')).status).toBe(200);
+      const readiness = async (caller: ApiClient | undefined) => {
+        const { models } = (await caller!.get('/v2/models')).json<{ models: { name: string; ready: boolean }[] }>();
+        return Object.fromEntries(models.map(({ name, ready }) => [name, ready]));
+      };
+      expect(await readiness(client)).toMatchObject({ 'row-sum': false });
+      expect(await readiness(other)).toMatchObject({ 'row-sum': true, placed: false });
       expect(await client!.get('/v2/health/ready')).toMatchObject({ status: 200 });
       const usage = await client!.get('/control/v1/tenants/acme/usage');
       expect(usage.json()).toMatchObject({ in_flight: 0 });
