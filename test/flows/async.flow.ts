@@ -119,10 +119,13 @@ export function describeAsync(start: StartPlatform): void {
       // A later job has run: the cancelled one would have come before it.
       expect(firstOutput(await acme.infer('slow', int64s('rounds', 1)))).toEqual([1]);
       expect((await running.startedJobs()).has(id)).toBe(false);
-      await vi.waitFor(async () => {
-        const usage = (await acme.get('/control/v1/tenants/acme/usage')).json();
-        expect(usage).toMatchObject({ in_flight: 0 });
-      });
+      await vi.waitFor(
+        async () => {
+          const usage = (await acme.get('/control/v1/tenants/acme/usage')).json();
+          expect(usage).toMatchObject({ in_flight: 0 });
+        },
+        { timeout: 10_000 },
+      );
     });
 
     test('of an ended prediction changes nothing', async () => {

@@ -83,7 +83,7 @@ export function describeCache(start: StartPlatform): void {
       });
       const usage = async () => (await client.get('/control/v1/tenants/thrifty/usage')).json();
       await ask('paid', {}, client);
-      await vi.waitFor(async () => expect(await usage()).toMatchObject({ in_flight: 0 }));
+      await vi.waitFor(async () => expect(await usage()).toMatchObject({ in_flight: 0 }), { timeout: 5000 });
       const before = await usage();
       for (let i = 0; i < 2; i += 1) expect(cacheOf(await ask('paid', {}, client))).toBe('hit');
       expect(await usage()).toEqual(before);
@@ -158,10 +158,10 @@ export function describeCache(start: StartPlatform): void {
       ]);
       await running.push(constant(2));
       await setStable(running.region().platform, 'moving', '2');
-      await vi.waitFor(async () => expect((await sum())[2]).toBe('2'), { timeout: 3000 });
+      await vi.waitFor(async () => expect((await sum())[2]).toBe('2'), { timeout: 5000 });
       expect(await sum()).toEqual(['hit', 2, '2']);
       await setStable(running.region().platform, 'moving', '1');
-      await vi.waitFor(async () => expect(await sum()).toEqual(['hit', 1, '1']), { timeout: 3000 });
+      await vi.waitFor(async () => expect(await sum()).toEqual(['hit', 1, '1']), { timeout: 5000 });
     });
 
     test("with its tenant's data, and no other's", async () => {
@@ -180,7 +180,7 @@ export function describeCache(start: StartPlatform): void {
       await removeTenant(platform, 'phoenix');
       const second = await running.addTenant('phoenix');
       // A second later every handler knows.
-      await vi.waitFor(async () => expect(cacheOf(await ask('ashes', {}, second))).toBe('miss'), { timeout: 3000 });
+      await vi.waitFor(async () => expect(cacheOf(await ask('ashes', {}, second))).toBe('miss'), { timeout: 5000 });
     });
   });
 }

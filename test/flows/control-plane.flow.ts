@@ -232,7 +232,7 @@ export function describeControlPlane(start: StartPlatform): void {
           expect(await quotaOf()).toBe('4000');
           expect((await caller.infer('row-sum', fourOf(1))).status).toBe(200);
         },
-        { timeout: 2500 },
+        { timeout: 5000 },
       );
     });
 

@@ -71,13 +71,18 @@ export function describeIdempotency(start: StartPlatform): void {
     });
 
     test('while the first is under way is refused with the time to come again, and answered then', async () => {
+      const runs = await runCount();
       const first = acme.infer('slow', int64s('rounds', SLOW_ROUNDS), keyed('in-flight'));
-      await vi.waitFor(async () => {
-        const again = await acme.infer('slow', int64s('rounds', SLOW_ROUNDS), keyed('in-flight'));
-        const { prediction_id } = expectProblem(again, 'idempotency-in-flight');
-        expect(prediction_id).toMatch(/^pred_/);
-        expect(again.header('retry-after')).toBe('1');
-      });
+      await vi.waitFor(async () => expect(await runCount()).toBe(runs + 1), { timeout: 10_000 });
+      await vi.waitFor(
+        async () => {
+          const again = await acme.infer('slow', int64s('rounds', SLOW_ROUNDS), keyed('in-flight'));
+          const { prediction_id } = expectProblem(again, 'idempotency-in-flight');
+          expect(prediction_id).toMatch(/^pred_/);
+          expect(again.header('retry-after')).toBe('1');
+        },
+        { timeout: 10_000 },
+      );
       expect((await first).status).toBe(200);
       const replayed = await acme.infer('slow', int64s('rounds', SLOW_ROUNDS), keyed('in-flight'));
       expect(replayed.text).toBe((await first).text);
@@ -97,9 +102,12 @@ export function describeIdempotency(start: StartPlatform): void {
       expect(answers.some(({ status }) => status === 200)).toBe(true);
       expect(await runCount()).toBe(runs + 1);
       expect((await running.startedJobs()).get(String([...ids][0]))).toBe(1);
-      await vi.waitFor(async () => {
-        expect((await acme.get('/control/v1/tenants/acme/usage')).json()).toMatchObject({ in_flight: 0 });
-      });
+      await vi.waitFor(
+        async () => {
+          expect((await acme.get('/control/v1/tenants/acme/usage')).json()).toMatchObject({ in_flight: 0 });
+        },
+        { timeout: 10_000 },
+      );
     });
 
     test('after 202 finds the accepted prediction', async () => {

@@ -10,6 +10,7 @@ import { withManifest } from '../support/push-model.ts';
 /** Every kind of quota, as callers see it; `callers` at once at the most. */
 export function describeQuota(start: StartPlatform, callers = 1000): void {
   /** On a machine that does many things at once a second of work may take ten. */
+  const SOON = { timeout: 10_000 };
   const SLOW = withManifest(slowModel(), { timeoutMs: 60_000 });
 
   let running: PlatformUnderTest;
@@ -111,9 +112,9 @@ export function describeQuota(start: StartPlatform, callers = 1000): void {
       await vi.waitFor(async () => {
         const refused = await caller.infer('row-sum', fourOf(1));
         expectProblem(refused, 'in-flight-exceeded', { limit: 2 });
-      });
+      }, SOON);
       for (const answer of await Promise.all(busy)) expect(answer.status).toBe(200);
-      await vi.waitFor(async () => expect((await caller.infer('row-sum', fourOf(1))).status).toBe(200));
+      await vi.waitFor(async () => expect((await caller.infer('row-sum', fourOf(1))).status).toBe(200), SOON);
     });
   });
 
@@ -126,17 +127,20 @@ export function describeQuota(start: StartPlatform, callers = 1000): void {
         return answer.json<{ compute_ms: number; in_flight: number; daily_compute_ms: number }>();
       };
       const busy = caller.infer('slow', int64s('rounds', ...new Array<number>(100).fill(0), 300));
-      await vi.waitFor(async () => expect((await usage()).compute_ms).toBe(5050));
+      await vi.waitFor(async () => expect((await usage()).compute_ms).toBe(5050), SOON);
       const refused = await caller.infer('slow', int64s('rounds', 0, 0));
       expectProblem(refused, 'compute-budget-exceeded', { limit: 5120 });
       expect(Number(refused.header('retry-after'))).toBeLessThanOrEqual(86_400);
       expect((await busy).status).toBe(200);
-      await vi.waitFor(async () => {
-        const { compute_ms, in_flight, daily_compute_ms } = await usage();
-        expect({ in_flight, daily_compute_ms }).toEqual({ in_flight: 0, daily_compute_ms: 5120 });
-        expect(compute_ms).toBeGreaterThan(1);
-        expect(compute_ms).toBeLessThan(5050);
-      });
+      await vi.waitFor(
+        async () => {
+          const { compute_ms, in_flight, daily_compute_ms } = await usage();
+          expect({ in_flight, daily_compute_ms }).toEqual({ in_flight: 0, daily_compute_ms: 5120 });
+          expect(compute_ms).toBeGreaterThan(1);
+          expect(compute_ms).toBeLessThan(5050);
+        },
+        { timeout: 10_000 },
+      );
     });
 
     test('once it is used up nothing runs until the next UTC day', async () => {
@@ -173,8 +177,8 @@ export function describeQuota(start: StartPlatform, callers = 1000): void {
 
   describe(`${callers} concurrent callers of one quota`, () => {
     test.each([
-      ['too slow a rate to lease', { requestsPerSecond: 10, requestBurst: 100 }],
-      ['a rate that is leased in blocks', { requestsPerSecond: 500, requestBurst: 400 }],
+      ['too slow a rate to lease', { requestsPerSecond: callers / 100, requestBurst: callers / 10 }],
+      ['a rate that is leased in blocks', { requestsPerSecond: callers / 2, requestBurst: 0.4 * callers }],
     ])('never get more than the limit: %s', async (_, limits) => {
       const caller = await tenantWith({ ...limits, requestsInFlight: 5000, rowsPerMinute: 1_000_000 });
       const agent = new Agent({ keepAlive: true, maxSockets: callers });

@@ -91,16 +91,6 @@ export function describeRegions(start: StartPlatform): void {
       expectProblem(await operator.get('/control/v1/tenants/globex'), 'wrong-region', { home_url: euUrl });
     });
 
-    test('a token that is good here, of a tenant that lives there, is sent home', async () => {
-      const operator = await running.addKey(undefined);
-      const form = { grant_type: 'client_credentials', client_secret: operator.key!, tenant: 'globex' };
-      const response = await fetch(`${usUrl}/dev/oidc/token`, { method: 'POST', body: new URLSearchParams(form) });
-      const { access_token } = (await response.json()) as { access_token: string };
-      expectProblem(await running.client(access_token).infer('row-sum', fourOf(1)), 'wrong-region', {
-        home_url: euUrl,
-      });
-    });
-
     test('a token of one region is not good in another', async () => {
       const created = await refused.post('/control/v1/tenants/globex/browser-tokens', { user: 'ann' });
       const { token } = created.json<{ token: string }>();
@@ -115,7 +105,7 @@ export function describeRegions(start: StartPlatform): void {
       await vi.waitFor(
         async () => expect(firstOutput(await changing.at(usUrl).infer('row-sum', fourOf(1)))).toEqual([4]),
         {
-          timeout: 2000,
+          timeout: 5000,
         },
       );
     });

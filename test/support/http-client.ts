@@ -75,7 +75,7 @@ export class ApiClient {
 
   async send(method: string, path: string, { body, headers, signal }: Call = {}): Promise<Answer> {
     const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
-    const response = await fetch(new URL(path, this.url), {
+    const init = {
       method,
       redirect: 'manual',
       headers: {
@@ -83,9 +83,10 @@ export class ApiClient {
         ...(raw ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: raw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
-    });
+    } as const;
+    const content = raw ? (body as string | Uint8Array<ArrayBuffer> | undefined) : JSON.stringify(body);
+    const response = await fetchOnce(new URL(path, this.url), init, content);
     const answer = new Answer(response.status, response.headers, new Uint8Array(await response.arrayBuffer()));
     expectDescribed(method, path, answer);
     return answer;
@@ -108,6 +109,25 @@ export class ApiClient {
   /** The result of an accepted prediction, waited for up to ten seconds. */
   result(location: string): Promise<Answer> {
     return this.get(location, { prefer: 'wait=10' });
+  }
+}
+
+/**
+ * Node's fetch sends what was answered 421 again on a new connection, as the Fetch standard has it, and breaks where the first
+ * answer is still coming: then without a source that could be sent again.
+ */
+async function fetchOnce(
+  url: URL,
+  init: RequestInit,
+  body: string | Uint8Array<ArrayBuffer> | undefined,
+): Promise<Response> {
+  if (body === undefined) return fetch(url, init);
+  try {
+    return await fetch(url, { ...init, body });
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: string } };
+    if (cause?.code !== 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') throw error;
+    return fetch(url, { ...init, body: new Blob([body]).stream(), duplex: 'half' });
   }
 }
 

@@ -27,6 +27,9 @@ export type DeployedOptions = StartOptions & {
   readonly endpoints?: Partial<Endpoints>;
 };
 
+/** On a machine that does many things at once. */
+const SERVES_WITHIN_MS = 50_000;
+
 type Region = RegionUnderTest & { readonly deployed: DeployedRegion };
 
 /** The deployed platform, in processes of its own, with every log line in memory. */
@@ -67,10 +70,15 @@ export class DeployedPlatform extends PlatformUnderTest {
     }
     const platform = new DeployedPlatform(regions, logLines, folder);
     try {
-      await Promise.all(Object.values(regions).map(({ deployed }) => deployed.start()));
-      for (const region of Object.keys(regions)) {
-        for (const model of options.models ?? []) await platform.push(model, region);
-      }
+      await Promise.all(
+        Object.entries(regions).map(async ([name, { deployed, platform: ports }]) => {
+          await deployed.setUp();
+          const models = new Set<string>();
+          for (const model of options.models ?? []) models.add((await platform.push(model, name)).model);
+          await deployed.start([...models]);
+          if (workers > 0) await workersServe(ports, workers, models.size);
+        }),
+      );
       return platform;
     } catch (error) {
       await platform.end();
@@ -146,4 +154,15 @@ async function openPlatform(
     graphs: createGraphs(folder),
     sandbox: createRunnerSandbox(settings, clock, folder),
   };
+}
+
+/** Until handlers see as many workers with so many models loaded: before, a pool is cold and they answer 202. */
+async function workersServe({ capacity, clock }: Platform, workers: number, models: number): Promise<void> {
+  const untilMs = clock.nowMs() + SERVES_WITHIN_MS;
+  for (;;) {
+    const serving = (await capacity.read('default', clock.nowMs())).filter(({ loaded }) => loaded.length >= models);
+    if (serving.length >= workers) return;
+    if (clock.nowMs() > untilMs) throw new Error('the workers do not serve');
+    await clock.sleep(20);
+  }
 }

@@ -101,18 +101,22 @@ export class DeployedRegion {
     return new DeployedRegion(options, variables, { functions, gateway, environment });
   }
 
-  /** Once the settings are there: as a deployment sets it up, then with its workers and schedules. */
-  async start(): Promise<void> {
-    const { setup, infer, predictions, control } = this.functions;
-    await setup.run({ RequestType: 'Create' });
+  /** Once the settings are there: what a deployment does at its end. */
+  async setUp(): Promise<void> {
+    await this.functions.setup.run({ RequestType: 'Create' });
+  }
+
+  /** Workers with these models loaded, processes of functions ahead of the first requests, and schedules. */
+  async start(models: readonly string[]): Promise<void> {
+    for (let worker = 0; worker < this.#options.workers; worker += 1) this.addWorker(models);
+    const { infer, predictions, control } = this.functions;
     await Promise.all([infer.warm(2), predictions.warm(), control.warm()]);
-    for (let worker = 0; worker < this.#options.workers; worker += 1) this.addWorker();
     for (const name of this.#options.scheduled) this.#schedules.push(this.#schedule(name));
   }
 
-  addWorker(): WorkerProcess {
+  addWorker(models: readonly string[] = []): WorkerProcess {
     const { runners, logLines } = this.#options;
-    const worker = new WorkerProcess({ ...this.#environment, ...CREDENTIALS }, runners, logLines);
+    const worker = new WorkerProcess({ ...this.#environment, ...CREDENTIALS }, runners, logLines, models);
     this.workers.push(worker);
     return worker;
   }
@@ -186,6 +190,7 @@ async function createResources({ cloud, region, directoryTable }: DeployedRegion
     SLUICE_JOBS_TABLE: await dynamo.createTable(JOBS_INDEXES),
     SLUICE_LIMITS_TABLE: await dynamo.createTable(),
     SLUICE_DATA_KEYS_TABLE: await dynamo.createTable(),
+    SLUICE_TELEMETRY_TABLE: await dynamo.createTable(),
     SLUICE_ARTIFACTS_BUCKET: fauxqs.createBucket(),
     SLUICE_PAYLOADS_BUCKET: fauxqs.createBucket(),
     SLUICE_KEY_ID: `arn:aws:kms:${AWS_REGION}:${ACCOUNT}:key/local`,

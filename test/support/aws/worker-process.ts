@@ -18,17 +18,22 @@ export class WorkerProcess {
   readonly #folder: string;
 
   /** `variables`: those of the region, and where AWS is. */
-  constructor(variables: Readonly<Record<string, string>>, runners: number, logLines: string[], pool = 'default') {
+  constructor(
+    variables: Readonly<Record<string, string>>,
+    runners: number,
+    logLines: string[],
+    preload: readonly string[] = [],
+  ) {
     this.#folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
     const own: WorkerVariables = {
-      SLUICE_POOL: pool,
+      SLUICE_POOL: 'default',
       SLUICE_PROVIDER: 'cpu',
       SLUICE_RUNNERS: String(runners),
       SLUICE_INTRA_OP_THREADS: '1',
       SLUICE_MEMORY_LIMIT_BYTES: String(2 * GIB),
       SLUICE_CACHE_FOLDER: this.#folder,
       SLUICE_CACHE_BYTES: String(GIB),
-      SLUICE_PRELOAD: '',
+      SLUICE_PRELOAD: preload.join(','),
     };
     this.#process = spawn(process.execPath, [MAIN], {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...variables, ...own },
