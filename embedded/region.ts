@@ -14,6 +14,7 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Directory } from '../core/ports/directory.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import { Recorder } from '../core/quality/recorder.ts';
 import { ensurePlans } from '../core/tenancy/manage-plans.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { createRunnerSandbox } from '../gpu-worker/runner-sandbox.ts';
@@ -21,6 +22,7 @@ import type { Worker } from '../gpu-worker/worker.ts';
 import { createHttp } from '../lambdas/http/handlers.ts';
 import { type HttpServer, listen } from './http-server.ts';
 import { runnerSettingsOf, USD_PER_COMPUTE_HOUR } from './model-runners.ts';
+import { startRecording } from './recording.ts';
 import { startSweeper } from './sweeper.ts';
 import { Alarm, ringing, startValidator } from './validator.ts';
 import { startWebhookLoop } from './webhook-loop.ts';
@@ -109,20 +111,23 @@ async function serve(
     sandbox: createRunnerSandbox(runnerSettings, clock, scratch),
   };
   await ensurePlans(platform);
-  const worker = createWorkers(platform, region, options.pools, {
+  const recorder = new Recorder(platform);
+  const counted = { ...platform, recorder };
+  const worker = createWorkers(counted, region, options.pools, {
     ...runnerSettings,
     preload: options.preload ?? [],
   });
-  const gateway = createGateway(platform);
+  const gateway = createGateway(counted);
   const sweeper = await startSweeper(platform);
   const webhooks = startWebhookLoop(platform);
   await worker.start();
   const validator = startValidator(platform, pushes);
+  const recording = startRecording(recorder);
   server.serve({ handlers: createHttp({ ...platform, gateway }), devIssuer, clock, log });
   return {
     url: server.url,
     platform,
-    stop: () => stop({ server, gateway, worker, validator, sweeper, webhooks, storage, clock }),
+    stop: () => stop({ server, gateway, worker, validator, sweeper, webhooks, recording, storage, clock }),
   };
 }
 
@@ -133,17 +138,20 @@ type Running = {
   readonly validator: { stop(): Promise<void> };
   readonly sweeper: { stop(): Promise<void> };
   readonly webhooks: { stop(): Promise<void> };
+  readonly recording: { stop(): Promise<void> };
   readonly storage: OpenRegion;
   readonly clock: Clock;
 };
 
 /** Answers who waits, hands back what has not started, and writes everything down last. */
-async function stop({ server, gateway, worker, validator, sweeper, webhooks, storage, clock }: Running): Promise<void> {
+async function stop(running: Running): Promise<void> {
+  const { server, gateway, worker, validator, sweeper, webhooks, recording, storage, clock } = running;
   gateway.stopAccepting();
   await server.close(DRAIN_MS);
   await validator.stop();
   await sweeper.stop();
   await worker.drain(clock.nowMs() + DRAIN_MS);
   await webhooks.stop();
+  await recording.stop();
   await storage.close();
 }

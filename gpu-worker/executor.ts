@@ -9,13 +9,14 @@ import type { Tensor } from '../core/inference/tensor.ts';
 import { isGivenUp, runDeadlineMs, type Work } from '../core/inference/work.ts';
 import type { Begun } from '../core/ports/jobs.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import type { Recording } from '../core/quality/recorder.ts';
 import { judge } from './blame.ts';
 import { type Batch, Dispatcher, type DispatchParts, workFor } from './dispatcher.ts';
 import type { Ending } from './ledger.ts';
 import { SPAWN_MS } from './pool.ts';
 import type { Slot } from './slot.ts';
 
-type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'>;
+type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'> & Recording;
 type Done = Extract<RunAnswer, { kind: 'done' }>;
 type Ran = {
   readonly batch: Batch;
@@ -150,12 +151,18 @@ export class Executor {
     for (const work of works) this.#parts.breakers.succeeded(version, work, endedAtMs);
     // The runner gets its next batch before this one's answers are made: it should never wait for that.
     this.dispatcher.dispatch();
+    this.#ports.recorder.ran(version.record, rows);
+    const run = version.readLabels?.(answer.outputs, rows);
+    let firstRow = 0;
     const parts = splitOutputs(version.plan, answer.outputs, jobs);
     const endings = works.map((work, at): Ending => {
       const queueMs = Math.max(0, startedMs - work.job.acceptedAtMs);
       const measures = { computeMs: shares[at]!, queueMs, batchRows: rows, endedAtMs };
+      const labels = run === undefined ? undefined : { run, firstRow };
+      firstRow += work.rows;
       return {
         work,
+        labels,
         outcome: { kind: 'succeeded', version: version.record.version, outputs: parts[at]!, ...measures },
       };
     });
@@ -164,6 +171,7 @@ export class Executor {
 
   async #mishap(batch: Batch, mishap: Mishap, computeMs: number): Promise<void> {
     const { version } = batch;
+    if (mishap === 'crashed') this.#ports.recorder.crashed(version.record);
     if (mishap !== 'refused') {
       this.#ports.log.warn('runner lost', { version: version.key, how: mishap, jobs: batch.works.length, computeMs });
     }

@@ -13,6 +13,7 @@ import { JsonLog } from '../adapters/node/json-log.ts';
 import { SystemClock } from '../adapters/node/system-clock.ts';
 import { environmentOf } from '../adapters/onnx/providers.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import { Recorder } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { BEAT_MS, beat, HEALTH_FILE } from './health.ts';
 import { loadMetricLine, METRIC_EVERY_MS } from './load-metric.ts';
@@ -94,18 +95,21 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
     cacheFolder: folders.models,
     cacheBytes: own.cacheBytes,
   });
-  const ports = { ...region, clock, log };
+  const recorder = new Recorder({ ...region, clock, log });
+  const ports = { ...region, clock, log, recorder };
   const config = { worker: name, environment: environmentOf(own.provider, variables), cacheFolder: folders.compiled };
   const worker = createWorker(ports, { ...own, ...config });
   const protection = new TaskProtection({ clock, log, agentUri: variables.ECS_AGENT_URI });
   const names = { deployment: environment.deployment, region: environment.region, pool: own.pool };
   const ended = new AbortController();
+  let recording: Promise<void> = Promise.resolve();
   return {
     async start() {
       const every = (what: string, ms: number, task: () => unknown) => void repeat(ports, what, ms, ended.signal, task);
       every('health', BEAT_MS, () => beat(HEALTH_FILE, Date.now()));
       every('protection', PROTECT_EVERY_MS, () => protection.update(worker.load().held > 0));
       every('metric', METRIC_EVERY_MS, () => write(loadMetricLine(names, worker.load(), clock.nowMs())));
+      recording = recorder.run(ended.signal);
       log.info('the worker starts', { provider: own.provider, runners: own.runners });
       await worker.start();
       await region.wake.started(own.pool, clock.nowMs());
@@ -114,7 +118,7 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
     async stop() {
       await worker.drain(clock.nowMs() + DRAIN_MS);
       ended.abort();
-      await region.settled();
+      await Promise.all([recording, region.settled()]);
     },
   };
 }

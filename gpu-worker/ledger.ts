@@ -1,8 +1,9 @@
 import type { Failure } from '../core/failure.ts';
-import type { Job, Outcome } from '../core/inference/job.ts';
+import type { Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import type { JobLabels, Recording } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { CaptureWriter } from './capture-writer.ts';
 
@@ -11,19 +12,23 @@ export const VISIBILITY_MS = 30 * SECOND_MS;
 /** Extended when a third is gone, so that two late extensions in a row do no harm. */
 const EXTEND_AFTER_MS = VISIBILITY_MS / 3;
 
-export type Ending = { readonly work: Pick<Work, 'job' | 'delivery'>; readonly outcome: Outcome };
+export type Ending = {
+  readonly work: Pick<Work, 'job' | 'delivery'>;
+  readonly outcome: Outcome;
+  /** What the run said of its rows, of versions that classify. */
+  readonly labels?: JobLabels | undefined;
+};
+
+type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'> & Recording;
 
 /** What this worker holds of the queue, and the way each piece of it ends. */
 export class Ledger {
-  readonly #ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>;
+  readonly #ports: LedgerPorts;
   readonly #captures: Pick<CaptureWriter, 'offer'>;
   /** Until when each held delivery is hidden. */
   readonly #held = new Map<Delivery, number>();
 
-  constructor(
-    ports: Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>,
-    captures: Pick<CaptureWriter, 'offer'>,
-  ) {
+  constructor(ports: LedgerPorts, captures: Pick<CaptureWriter, 'offer'>) {
     this.#ports = ports;
     this.#captures = captures;
   }
@@ -103,11 +108,18 @@ export class Ledger {
   }
 
   /** Settled in the same turn as it ends: a caller that sends its next request at once finds its place free. */
-  #write({ work, outcome }: Ending): boolean | Promise<boolean> {
+  #write(ending: Ending): boolean | Promise<boolean> {
+    const { work, outcome } = ending;
     const { tenant, id } = work.job;
     try {
       const finished = this.#ports.jobs.finish(work.job, outcome);
-      if (work.job.captureUntilMs !== undefined) this.#capture(work.job, outcome, finished);
+      if (!(finished instanceof Promise)) this.#keep(ending, finished);
+      // Who writes the outcome hears of a failure.
+      else
+        finished.then(
+          (isFirst) => this.#keep(ending, isFirst),
+          () => {},
+        );
       const settled = this.#ports.limits.settle(tenant, id, outcome.computeMs, outcome.endedAtMs);
       if (!(finished instanceof Promise) && settled === undefined) return true;
       return Promise.all([finished, settled]).then(
@@ -119,16 +131,13 @@ export class Ledger {
     }
   }
 
-  /** Only what is the job's outcome: not of one that was cancelled or erased meanwhile, nor a second time. */
-  #capture(job: Job, outcome: Outcome, finished: boolean | Promise<boolean>): void {
+  /** Only of what is the job's outcome: not of one that was cancelled or erased meanwhile, nor a second time. */
+  #keep({ work: { job }, outcome, labels }: Ending, isFirst: boolean): void {
+    if (!isFirst) return;
+    this.#ports.recorder.jobEnded(job, { outcome, labels });
     const { captureUntilMs } = job;
-    if (outcome.kind !== 'succeeded' || captureUntilMs === undefined) return;
-    const offer = (isFirst: boolean) => {
-      if (isFirst) this.#captures.offer(job, outcome, captureUntilMs);
-    };
-    if (!(finished instanceof Promise)) offer(finished);
-    // Who writes the outcome hears of a failure.
-    else finished.then(offer, () => {});
+    if (captureUntilMs !== undefined && outcome.kind === 'succeeded')
+      this.#captures.offer(job, outcome, captureUntilMs);
   }
 
   async #release(deliveries: readonly Delivery[], keep?: (delivery: Delivery, at: number) => boolean): Promise<void> {

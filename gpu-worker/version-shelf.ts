@@ -7,6 +7,7 @@ import { lengthOfStep } from '../core/inference/padding-steps.ts';
 import type { ModelVersion } from '../core/models/version.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import { compileLabelReader, type LabelReader } from '../core/quality/row-labels.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { LoadPressure } from './load-pressure.ts';
 
@@ -26,6 +27,8 @@ export class ServedVersion {
   readonly runMs: RunCost | undefined;
   readonly pressure = new LoadPressure();
   readonly breaker: Breaker;
+  /** Undefined: it does not classify. */
+  readonly readLabels: LabelReader | undefined;
   /** The delivery that tries a half-open version, until it has ended. */
   probe: Delivery | undefined;
   readonly #costs = new Map<number, BatchCost>();
@@ -42,6 +45,7 @@ export class ServedVersion {
     this.plan = planBatches(record);
     this.runMs = measuredRunCost(record.validation);
     this.breaker = new Breaker(record.manifest.breaker);
+    this.readLabels = compileLabelReader(record.signature);
     this.path = path;
     this.loadMs = record.validation.loadMs;
   }

@@ -4,6 +4,7 @@ import { FairQueue } from '../core/inference/fair-queue.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import type { Recording } from '../core/quality/recorder.ts';
 import { Breakers } from './breakers.ts';
 import { CaptureWriter } from './capture-writer.ts';
 import type { DispatchParts } from './dispatcher.ts';
@@ -46,7 +47,8 @@ export type WorkerPorts = Pick<
   | 'dataKeys'
   | 'clock'
   | 'log'
->;
+> &
+  Recording;
 
 export type Worker = {
   /** Takes work from now on. Resolves when the preloaded models are warm, or could not be loaded (which is logged). */

@@ -31,7 +31,7 @@ const ASKED = { directory: 'read', control: 'read', limits: 'write' } as const;
 export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
   infer: {
     // `control` is written where a pool is woken: the lock that lets one caller a minute do it.
-    tables: { ...ASKED, control: 'write', jobs: 'write' },
+    tables: { ...ASKED, control: 'write', jobs: 'write', telemetry: 'write' },
     dataKeys: true,
     artifacts: 'read',
     payloads: 'write',
@@ -40,7 +40,7 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     signingKey: 'read',
   },
   predictions: {
-    tables: { ...ASKED, jobs: 'write' },
+    tables: { ...ASKED, jobs: 'write', telemetry: 'write' },
     dataKeys: true,
     payloads: 'write',
     signingKey: 'read',
@@ -75,7 +75,7 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
 };
 
 export const WORKER_ACCESS: Access = {
-  tables: { control: 'write', jobs: 'write', limits: 'write' },
+  tables: { control: 'write', jobs: 'write', limits: 'write', telemetry: 'write' },
   dataKeys: true,
   artifacts: 'read',
   payloads: 'write',

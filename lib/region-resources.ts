@@ -2,7 +2,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RegionVariables } from '../adapters/aws/environment.ts';
 import type { RegionContext } from './region-context.ts';
 
-export type TableName = 'directory' | 'control' | 'jobs' | 'limits' | 'dataKeys';
+export type TableName = 'directory' | 'control' | 'jobs' | 'limits' | 'dataKeys' | 'telemetry';
 
 /** What of a region keeps something. Names and ARNs may be tokens. */
 export type RegionStores = {
@@ -45,6 +45,7 @@ export function regionVariables(
     SLUICE_JOBS_TABLE: tables.jobs.name,
     SLUICE_LIMITS_TABLE: tables.limits.name,
     SLUICE_DATA_KEYS_TABLE: tables.dataKeys.name,
+    SLUICE_TELEMETRY_TABLE: tables.telemetry.name,
     SLUICE_ARTIFACTS_BUCKET: buckets.artifacts.name,
     SLUICE_PAYLOADS_BUCKET: buckets.payloads.name,
     SLUICE_KEY_ID: resources.dataKey.keyArn,

@@ -28,6 +28,7 @@ const VARIABLES = {
   SLUICE_JOBS_TABLE: name,
   SLUICE_LIMITS_TABLE: name,
   SLUICE_DATA_KEYS_TABLE: name,
+  SLUICE_TELEMETRY_TABLE: name,
   /** Model files: replicated to other regions, no tenant's data. */
   SLUICE_ARTIFACTS_BUCKET: name,
   /** Sealed payloads and uploads: never leaves the region. */
@@ -93,6 +94,7 @@ const regionSchema = z
       jobs: read.SLUICE_JOBS_TABLE,
       limits: read.SLUICE_LIMITS_TABLE,
       dataKeys: read.SLUICE_DATA_KEYS_TABLE,
+      telemetry: read.SLUICE_TELEMETRY_TABLE,
     },
     buckets: { artifacts: read.SLUICE_ARTIFACTS_BUCKET, payloads: read.SLUICE_PAYLOADS_BUCKET },
     keyId: read.SLUICE_KEY_ID,

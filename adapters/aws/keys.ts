@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IdempotencyKey } from '../../core/ports/idempotency.ts';
+import type { TelemetryItem } from '../../core/ports/telemetry.ts';
+import { DAY_MS } from '../../core/units.ts';
 
 /*
  * Every key of every table, each with what is asked by it. Nothing else in this repository puts a key together.
@@ -301,6 +303,29 @@ export const OPEN_PACKAGES = 'model-packages';
 
 export function modelPackageKey(arn: string): Key {
   return { pk: OPEN_PACKAGES, sk: arn };
+}
+
+/** Of writers: a busy version's items are spread over as many partitions a day. */
+export const TELEMETRY_SHARDS = 16;
+
+/*
+ * Telemetry: one item a report, never changed. A version's are read by a range of windows, each shard of each day by itself: a day of a
+ * shard takes a thousand write units a second, a hundred writers of the largest items.
+ */
+export function telemetryKey(item: Omit<TelemetryItem, 'telemetry'>): Key {
+  const { model, version, windowStartMs, writer, sequence, shard } = item;
+  const pk = telemetryPartition(model, version, windowStartMs, shard);
+  return { pk, sk: inOrder(Math.floor(windowStartMs), `${writer}#${sequence}`) };
+}
+
+/** The partition of the windows of one day, in UTC, that a moment is in. */
+export function telemetryPartition(model: string, version: string, atMs: number, shard: number): string {
+  return `telemetry#${model}@${version}#${Math.floor(atMs / DAY_MS)}#${shard}`;
+}
+
+/** Before every window that starts at that time or later, after every one that starts earlier. */
+export function telemetryBound(atMs: number): string {
+  return String(Math.ceil(atMs)).padStart(16, '0');
 }
 
 /** The time in a key that sorts by time. */

@@ -24,6 +24,7 @@ import { Payloads } from './payloads.ts';
 import { AwsQuarantine } from './quarantine.ts';
 import { AwsRegistry } from './registry.ts';
 import { Table } from './table.ts';
+import { AwsTelemetry } from './telemetry.ts';
 import { AwsUploads } from './uploads.ts';
 import { AwsValidations } from './validations.ts';
 import { AwsWebhooks } from './webhooks.ts';
@@ -52,6 +53,7 @@ type RegionPorts = Pick<
   | 'quarantine'
   | 'queue'
   | 'registry'
+  | 'telemetry'
   | 'uploads'
   | 'validations'
   | 'wake'
@@ -107,6 +109,7 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
     quarantine: new AwsQuarantine(jobsTable, clock),
     queue,
     registry: new AwsRegistry(control, log),
+    telemetry: new AwsTelemetry({ table: tableOf(tables.telemetry), clock, log }),
     uploads: new AwsUploads({
       client: s3,
       bucket: buckets.payloads,

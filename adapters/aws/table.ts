@@ -41,6 +41,8 @@ export type QueryOptions = {
   readonly limit?: number;
   /** Only sort keys after this one. */
   readonly after?: string | undefined;
+  /** With `after`: and before this one, which no item has. */
+  readonly before?: string;
   readonly newestFirst?: boolean;
 };
 
@@ -139,14 +141,13 @@ export class Table {
   }
 
   /** All items of a partition, in order of their sort key, page by page. */
-  async *query(pk: string, { limit, after, newestFirst = false }: QueryOptions = {}): AsyncGenerator<Item> {
+  async *query(pk: string, { limit, newestFirst = false, ...range }: QueryOptions = {}): AsyncGenerator<Item> {
     let start: Record<string, unknown> | undefined;
     let left = limit ?? Number.POSITIVE_INFINITY;
     do {
       const command = new QueryCommand({
         TableName: this.#name,
-        KeyConditionExpression: after === undefined ? 'pk = :pk' : 'pk = :pk AND sk > :after',
-        ExpressionAttributeValues: marshall(after === undefined ? { ':pk': pk } : { ':pk': pk, ':after': after }),
+        ...keysIn(pk, range),
         ConsistentRead: true,
         ScanIndexForward: !newestFirst,
         ...(Number.isFinite(left) && { Limit: left }),
@@ -207,6 +208,11 @@ export class Table {
     return (await inParallel(chunks, MOST_CALLS, (chunk) => this.#getSome(chunk))).flat();
   }
 
+  /** Writes items, each whatever is there; on failure some may be written. No two have one key. */
+  async putMany(items: readonly (Key & Item)[]): Promise<void> {
+    for (let at = 0; at < items.length; at += MOST_WRITES) await this.#putSome(items.slice(at, at + MOST_WRITES));
+  }
+
   /** Deletes items, those that are there. */
   async deleteMany(keys: readonly Key[]): Promise<void> {
     for (let at = 0; at < keys.length; at += MOST_WRITES) await this.#deleteSome(keys.slice(at, at + MOST_WRITES));
@@ -237,6 +243,16 @@ export class Table {
     return items;
   }
 
+  async #putSome(items: readonly (Key & Item)[]): Promise<void> {
+    const requests = items.map((item) => ({ PutRequest: { Item: marshall(item, MARSHALL) } }));
+    const command = new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } });
+    const { UnprocessedItems: left } = await this.#client.send(command).catch(rethrow);
+    // As with deletions.
+    for (const { PutRequest: request } of left?.[this.#name] ?? []) {
+      if (request?.Item !== undefined) await this.put(unmarshall(request.Item) as Key & Item);
+    }
+  }
+
   async #deleteSome(keys: readonly Key[]): Promise<void> {
     const requests = keys.map((key) => ({ DeleteRequest: { Key: marshall(key) } }));
     const command = new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } });
@@ -246,6 +262,17 @@ export class Table {
       if (request?.Key !== undefined) await this.delete(unmarshall(request.Key) as Key);
     }
   }
+}
+
+function keysIn(pk: string, { after, before }: Pick<QueryOptions, 'after' | 'before'>) {
+  const range = before === undefined ? 'sk > :after' : 'sk BETWEEN :after AND :before';
+  return {
+    KeyConditionExpression: after === undefined ? 'pk = :pk' : `pk = :pk AND ${range}`,
+    ExpressionAttributeValues: marshall(
+      after === undefined ? { ':pk': pk } : { ':pk': pk, ':after': after, ':before': before },
+      MARSHALL,
+    ),
+  };
 }
 
 function namesAndValues({ names, values }: Expression) {

@@ -31,6 +31,7 @@ import { LocalRegistry } from './registry.ts';
 import { DIRECTORY_MIGRATIONS, REGION_MIGRATIONS } from './schema.ts';
 import { SealedJobs } from './sealed-jobs.ts';
 import { StoredJobs } from './stored-jobs.ts';
+import { LocalTelemetry } from './telemetry.ts';
 import { LocalUploads } from './uploads.ts';
 import { LocalValidations } from './validations.ts';
 import { LocalWake } from './wake.ts';
@@ -61,6 +62,7 @@ type RegionPorts = Pick<
   | 'captures'
   | 'dataKeys'
   | 'quarantine'
+  | 'telemetry'
   | 'validations'
   | 'wake'
   | 'webhooks'
@@ -108,6 +110,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       captures: new LocalCaptures(shared),
       dataKeys,
       quarantine: new LocalQuarantine(database, commits, clock),
+      telemetry: new LocalTelemetry(shared),
       validations: new LocalValidations(shared),
       wake: new LocalWake(),
       webhooks: new LocalWebhooks(shared),

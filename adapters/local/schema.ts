@@ -144,11 +144,21 @@ CREATE INDEX validation_expiry ON validation (expires_at_ms);
 /** One migration: not released yet. */
 const REGION_V2 = [WEBHOOK, CAPTURE, ANSWER, VALIDATION].join('');
 
+/** What versions did, as `encodeTelemetry` writes it: a row a report, never changed. */
+const TELEMETRY = `
+CREATE TABLE telemetry (
+  model TEXT NOT NULL, version TEXT NOT NULL, window_start_ms REAL NOT NULL, writer TEXT NOT NULL, sequence INTEGER NOT NULL,
+  shard INTEGER NOT NULL, encoded TEXT NOT NULL,
+  PRIMARY KEY (model, version, window_start_ms, writer, sequence, shard)
+) STRICT;
+CREATE INDEX telemetry_expiry ON telemetry (window_start_ms);
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
-export const REGION_MIGRATIONS: readonly string[] = [REGION_V1, REGION_V2];
+export const REGION_MIGRATIONS: readonly string[] = [REGION_V1, REGION_V2, TELEMETRY];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import type { Fallback } from '../models/manifest.ts';
 import { choosePool } from './choose-pool.ts';
 import type { ServingVersion, VersionChooser } from './choose-version.ts';
@@ -11,6 +11,9 @@ type FallbackHost = Submission & { readonly chooser: Pick<VersionChooser, 'stabl
 
 /** Of a caller that waits already: it is one connection, however many models are asked for its answer. */
 const SAME_PLACE: Submission['waiting'] = { enter: () => true, leave: () => {} };
+
+/** Refusals before there is a job of the version: nobody has counted the request. */
+const UNCOUNTED: ReadonlySet<FailureCode> = new Set(['overloaded', 'pool-unavailable', 'input-quarantined']);
 
 /** A call of a version that has a fallback. */
 type Guarded = {
@@ -54,13 +57,34 @@ export async function submitOrFallBack(
 async function answerInstead(host: FallbackHost, guarded: Guarded, error: unknown): Promise<InferAnswer> {
   if (error instanceof PoolCold) {
     const insist = () => submit(host, guarded.call, guarded.serving);
-    return (await canAnswer(host, guarded)) ? degradedAnswer(host, guarded, 'cold').catch(insist) : insist();
+    return (await canAnswer(host, guarded)) ? giveInstead(host, guarded, 'cold', error).catch(insist) : insist();
   }
   const reason = degradationFor(error);
   if (reason === undefined) throw error;
-  return degradedAnswer(host, guarded, reason).catch(() => {
+  return giveInstead(host, guarded, reason, error).catch(() => {
     throw error;
   });
+}
+
+/** `cause`: why the version itself does not answer. */
+async function giveInstead(
+  host: FallbackHost,
+  guarded: Guarded,
+  reason: Degradation,
+  cause: unknown,
+): Promise<InferAnswer> {
+  const answer = await degradedAnswer(host, guarded, reason);
+  countInstead(host, guarded, isCounted(cause));
+  return answer;
+}
+
+function countInstead({ ports }: FallbackHost, { call, serving }: Guarded, isCounted: boolean): void {
+  ports.recorder.fellBack(serving.version, call.caller.tenant.id, isCounted);
+}
+
+/** True if the request is counted for the version that did not answer it. */
+function isCounted(cause: unknown): boolean {
+  return !(cause instanceof PoolCold || UNCOUNTED.has(asFailure(cause).code));
 }
 
 async function answerWithin(host: FallbackHost, guarded: Guarded, afterMs: number): Promise<InferAnswer> {
@@ -99,7 +123,12 @@ async function answerFirst(host: FallbackHost, guarded: Guarded, primary: Promis
     if (error instanceof PoolCold) return submit(host, guarded.call, guarded.serving);
     throw error;
   };
-  return Promise.any([primary, instead]).catch(() => primary.catch(insist));
+  const answer = await Promise.any([primary, instead]).catch(() => primary.catch(insist));
+  if (answer.degraded !== undefined) {
+    const counted = primary.then(() => true, isCounted);
+    void counted.then((isCounted) => countInstead(host, guarded, isCounted));
+  }
+  return answer;
 }
 
 /** True if no runner of the pool has the version loaded. */

@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
+import type { Recording } from '../quality/recorder.ts';
 import type { PlanLimits } from '../tenancy/plan.ts';
 import type { Principal } from '../tenancy/principal.ts';
 import { Quota } from '../tenancy/quota.ts';
@@ -16,8 +17,9 @@ import { LONGEST_WAIT_MS, submit, WaitingHandlers } from './submit.ts';
 
 export type GatewayPorts = Omit<
   Platform,
-  'artifacts' | 'uploads' | 'identity' | 'graphs' | 'sandbox' | 'validations' | 'webhookSender'
->;
+  'artifacts' | 'uploads' | 'identity' | 'graphs' | 'sandbox' | 'telemetry' | 'validations' | 'webhookSender'
+> &
+  Recording;
 
 /** What handlers call. One per host: it keeps what requests share (leases, routes, tenants), each for a second at most. */
 export type Gateway = {

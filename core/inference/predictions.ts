@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
+import type { Recording } from '../quality/recorder.ts';
 import type { JobRecord } from './job.ts';
 import type { Caller, InferAnswer } from './request.ts';
 import { type Patience, pending, toAnswer } from './wait.ts';
@@ -25,14 +26,15 @@ export async function readPrediction(
 
 /** Cancels an accepted prediction unless it has ended. Throws `prediction-unknown` as `readPrediction` does. */
 export async function cancelPrediction(
-  ports: PredictionPorts,
+  ports: PredictionPorts & Recording,
   caller: Caller,
   id: string,
 ): Promise<'cancelled' | 'ended'> {
-  const { state } = await readOwn(ports, caller, id);
+  const { job, state } = await readOwn(ports, caller, id);
   const nowMs = ports.clock.nowMs();
   const answer = await ports.jobs.cancel(caller.tenant.id, id, nowMs);
   if (answer === 'unknown') throw new Failure('prediction-unknown', { field: 'id' });
+  if (answer === 'cancelled') ports.recorder.jobRefused(job, 'prediction-cancelled');
   // What had not started costs nothing and frees its place at once: no worker may ever see it. Who runs it settles the rest.
   if (answer === 'cancelled' && state.kind !== 'running') await ports.limits.settle(caller.tenant.id, id, 0, nowMs);
   return answer;

@@ -1,6 +1,7 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
+import type { Recording } from '../quality/recorder.ts';
 import type { Quota } from '../tenancy/quota.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
 import { type LoadShedder, reserveFor, shed } from './admit.ts';
@@ -42,7 +43,8 @@ type SubmitPorts = Pick<
   | 'answers'
   | 'webhooks'
   | 'clock'
->;
+> &
+  Recording;
 
 /** The pool has no worker: for who can answer otherwise, never told to a caller. */
 export class PoolCold extends Error {}
@@ -78,7 +80,10 @@ export async function submit(
   const cached = cacheUse(call, serving.version, bulk);
   if (cached !== undefined) {
     const hit = await answerFromCache(ports, cached);
-    if (hit !== undefined) return hit;
+    if (hit !== undefined) {
+      ports.recorder.cacheHit(serving.version, call.caller.tenant.id);
+      return hit;
+    }
   }
   const patience: Patience = { untilMs: arrivedMs + waitMsOf(call.prefer), signal: call.signal };
   const claim = call.idempotencyKey === undefined ? undefined : await toClaim(ports, call);
@@ -125,7 +130,12 @@ export async function submit(
  */
 function admit(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
   const { job, placement, nowMs } = admission;
-  host.shedder.checkBreaker(placement.backlog, job, nowMs);
+  try {
+    host.shedder.checkBreaker(placement.backlog, job, nowMs);
+  } catch (error) {
+    host.ports.recorder.jobRefused(job, asFailure(error).code);
+    throw error;
+  }
   const reserved = reserveFor(host.ports, job, call.caller.limits, nowMs);
   const goOn = () => shedAndTakeRows(host, call, admission);
   return reserved === undefined ? goOn() : reserved.then(goOn);

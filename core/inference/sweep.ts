@@ -11,7 +11,7 @@ export const SWEEP_JOBS = 500;
  * Sending twice is harmless: delivery is at least once and the first result stays.
  */
 export async function sweep(
-  ports: Pick<Platform, 'jobs' | 'queue' | 'answers' | 'captures' | 'validations'>,
+  ports: Pick<Platform, 'jobs' | 'queue' | 'answers' | 'captures' | 'telemetry' | 'validations'>,
   unsentBeforeMs: number,
   nowMs: number,
 ): Promise<{ resent: number; purged: number }> {
@@ -21,7 +21,7 @@ export async function sweep(
     await ports.jobs.markQueued(job.tenant, job.id);
   }
   let purged = 0;
-  for (const store of [ports.jobs, ports.answers, ports.captures, ports.validations])
+  for (const store of [ports.jobs, ports.answers, ports.captures, ports.telemetry, ports.validations])
     purged += await store.purge(nowMs);
   return { resent: unsent.length, purged };
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
+import type { Recording } from '../quality/recorder.ts';
 import { DAY_MS, SECOND_MS } from '../units.ts';
 import type { Job, Outcome } from './job.ts';
 import type { InferAnswer } from './request.ts';
@@ -9,7 +10,7 @@ export const RESULT_KEPT_MS = DAY_MS;
 /** Polling pays request rate: asking more often than this gains nothing. */
 const POLL_AFTER_MS = SECOND_MS;
 
-type WaitPorts = Pick<Platform, 'jobs' | 'queue' | 'webhooks' | 'clock'>;
+type WaitPorts = Pick<Platform, 'jobs' | 'queue' | 'webhooks' | 'clock'> & Recording;
 
 export type Patience = { readonly untilMs: number; readonly signal: AbortSignal | undefined };
 
@@ -23,8 +24,11 @@ export async function awaitAnswer(ports: WaitPorts, job: Job, patience: Patience
   if (job.durable) return patience.signal?.aborted ? pending(job) : accept(ports, job);
   const nowMs = ports.clock.nowMs();
   if (patience.signal?.aborted || nowMs >= job.deadlineMs) {
-    await ports.jobs.cancel(job.tenant, job.id, nowMs);
-    if (patience.signal?.aborted) throw new Failure('prediction-cancelled', { predictionId: job.id });
+    const isGone = patience.signal?.aborted === true;
+    // Who ends it first counts it.
+    if ((await ports.jobs.cancel(job.tenant, job.id, nowMs)) === 'cancelled')
+      ports.recorder.jobRefused(job, isGone ? 'prediction-cancelled' : 'prediction-expired');
+    if (isGone) throw new Failure('prediction-cancelled', { predictionId: job.id });
     throw new Failure('prediction-expired');
   }
   return acceptLate(ports, job);

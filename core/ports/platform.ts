@@ -16,6 +16,7 @@ import type { Log } from './log.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { Telemetries } from './telemetry.ts';
 import type { Tokenizers } from './tokenizers.ts';
 import type { Uploads } from './uploads.ts';
 import type { Validations } from './validations.ts';
@@ -61,6 +62,7 @@ export type Platform = {
   readonly captures: Captures;
   readonly graphs: Graphs;
   readonly sandbox: Sandbox;
+  readonly telemetry: Telemetries;
   readonly tokenizers: Tokenizers;
   readonly validations: Validations;
   readonly webhooks: Webhooks;

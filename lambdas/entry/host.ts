@@ -9,6 +9,7 @@ import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import { createWebhookSender } from '../../adapters/webhooks/sender.ts';
 import { createGateway } from '../../core/inference/gateway.ts';
 import type { RegionConfig } from '../../core/ports/platform.ts';
+import { Recorder } from '../../core/quality/recorder.ts';
 import type { HttpHost } from '../http/host.ts';
 import type { LambdaProcess } from './main.ts';
 import { openLambdaRegion } from './region.ts';
@@ -38,9 +39,13 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
     webhookSender: createWebhookSender({ reach: 'public' }),
     tokenizers: createTokenizers(region.artifacts),
   };
+  const recorder = new Recorder(platform);
   return {
     ...platform,
-    gateway: createGateway(platform),
+    gateway: createGateway({ ...platform, recorder }),
+    async settled() {
+      await Promise.all([region.settled(), recorder.flushIfDue()]);
+    },
     async refresh() {
       await settings.refresh();
       log.setLevel(settings.current.logLevel);

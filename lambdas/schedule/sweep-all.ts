@@ -4,7 +4,17 @@ import type { Platform } from '../../core/ports/platform.ts';
 
 type SweepPorts = Pick<
   Platform,
-  'answers' | 'capacity' | 'captures' | 'clock' | 'config' | 'jobs' | 'log' | 'queue' | 'validations' | 'wake'
+  | 'answers'
+  | 'capacity'
+  | 'captures'
+  | 'clock'
+  | 'config'
+  | 'jobs'
+  | 'log'
+  | 'queue'
+  | 'telemetry'
+  | 'validations'
+  | 'wake'
 >;
 
 /** Sends again what was accepted and cut off, until none is left or `untilMs`, and wakes pools that have work and no worker. */

@@ -15,6 +15,7 @@ export class Data extends Stack {
   readonly jobs: TableV2;
   readonly limits: TableV2;
   readonly dataKeys: TableV2;
+  readonly telemetry: TableV2;
   /** Without a value until `setup` puts one in. */
   readonly signingKeySecretArn: string;
   readonly operatorKeySecretArn: string;
@@ -37,6 +38,8 @@ export class Data extends Stack {
     this.limits = table('limits', 'Limits', { recoveryDays, expires: true });
     // A key that was destroyed to erase a tenant must not come back.
     this.dataKeys = table('data-keys', 'DataKeys', { recoveryDays: undefined, expires: false });
+    // Counts of two weeks that no answer depends on.
+    this.telemetry = table('telemetry', 'Telemetry', { recoveryDays: undefined, expires: true });
     this.signingKeySecretArn = this.#emptySecret('SigningKey', 'Signs browser tokens', keys);
     this.operatorKeySecretArn = this.#emptySecret('OperatorKey', 'API key of the first admin', keys);
   }

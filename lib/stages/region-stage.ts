@@ -77,7 +77,7 @@ export class RegionStage extends Stage {
   }
 
   #stores({ config, region }: RegionContext): RegionStores {
-    const { control, jobs, limits, dataKeys, signingKeySecretArn, operatorKeySecretArn } = this.data;
+    const { control, jobs, limits, dataKeys, telemetry, signingKeySecretArn, operatorKeySecretArn } = this.data;
     const { artifacts, payloads } = this.modelStore;
     const arnOf = (service: string, resource: string, resourceName: string) =>
       Stack.of(this.data).formatArn({ service, resource, resourceName });
@@ -92,6 +92,7 @@ export class RegionStage extends Stage {
         jobs: ofTable(jobs),
         limits: ofTable(limits),
         dataKeys: ofTable(dataKeys),
+        telemetry: ofTable(telemetry),
       },
       buckets: { artifacts: ofBucket(artifacts), payloads: ofBucket(payloads) },
       dataKey: this.foundation.keys.data,

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import {
   HTTP_FUNCTIONS,
+  MODEL_PACKAGES_VARIABLE_NAMES,
   queueUrls,
   REGION_VARIABLES,
   type RegionVariables,
   readEndpoints,
+  readModelPackagesEnvironment,
   readRegionEnvironment,
   readSetupEnvironment,
   readWorkerEnvironment,
@@ -25,6 +27,7 @@ const REGION: RegionVariables = {
   SLUICE_JOBS_TABLE: 'jobs',
   SLUICE_LIMITS_TABLE: 'limits',
   SLUICE_DATA_KEYS_TABLE: 'data-keys',
+  SLUICE_TELEMETRY_TABLE: 'telemetry',
   SLUICE_ARTIFACTS_BUCKET: 'artifacts',
   SLUICE_PAYLOADS_BUCKET: 'payloads',
   SLUICE_KEY_ID: 'key',
@@ -52,7 +55,14 @@ test('what the infrastructure sets comes out as the code takes it', () => {
     deployment: 'prod',
     region: 'us',
     awsRegion: 'us-east-1',
-    tables: { directory: 'directory', control: 'control', jobs: 'jobs', limits: 'limits', dataKeys: 'data-keys' },
+    tables: {
+      directory: 'directory',
+      control: 'control',
+      jobs: 'jobs',
+      limits: 'limits',
+      dataKeys: 'data-keys',
+      telemetry: 'telemetry',
+    },
     buckets: { artifacts: 'artifacts', payloads: 'payloads' },
     keyId: 'key',
     queuesUrl: 'https://sqs.test/1/prod-',
@@ -69,6 +79,8 @@ test('what the infrastructure sets comes out as the code takes it', () => {
     cacheBytes: 2_000_000,
     preload: ['a', 'b'],
   });
+  expect(readModelPackagesEnvironment({ SLUICE_MODEL_PACKAGE_GROUPS: '' })).toEqual({ groups: [] });
+  expect(readModelPackagesEnvironment({ SLUICE_MODEL_PACKAGE_GROUPS: 'a,b' })).toEqual({ groups: ['a', 'b'] });
   expect(readSetupEnvironment({ SLUICE_OPERATOR_KEY_SECRET: 'key' })).toEqual({ operatorKeySecret: 'key' });
 });
 
@@ -93,6 +105,8 @@ test('an environment with nothing in it is refused once, with every variable tha
   for (const name of WORKER_VARIABLE_NAMES) if (name !== 'SLUICE_PRELOAD') expect(worker).toContain(`${name}: `);
   const setup = messageOf(() => readSetupEnvironment({}));
   for (const name of SETUP_VARIABLE_NAMES) expect(setup).toContain(`${name}: `);
+  const packages = messageOf(() => readModelPackagesEnvironment({}));
+  for (const name of MODEL_PACKAGES_VARIABLE_NAMES) expect(packages).toContain(`${name}: `);
   const wrong = { ...REGION, AWS_REGION: 'us-east-1', SLUICE_USD_PER_COMPUTE_HOUR: 'much', SLUICE_POOLS: '' };
   expect(messageOf(() => readRegionEnvironment(wrong))).toMatch(/SLUICE_POOLS.*SLUICE_USD_PER_COMPUTE_HOUR/);
 });

@@ -6,6 +6,7 @@ import type { Caller, InferCall } from '../../core/inference/request.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { RegionConfig } from '../../core/ports/platform.ts';
+import { Recorder } from '../../core/quality/recorder.ts';
 import { DEFAULT_PLANS, type PlanLimits } from '../../core/tenancy/plan.ts';
 import { floats } from './jobs.ts';
 import { type LocalPlatform, openLocalPlatform, TEST_REGION } from './local-platform.ts';
@@ -22,10 +23,12 @@ export class ScriptedGateway {
   /** Ids of jobs that were settled, and with what. */
   readonly settled = new Map<string, number>();
   script: Script = () => 1;
+  readonly recorder: Recorder;
   readonly #stopped = new AbortController();
 
   constructor(local: LocalPlatform, config: Partial<RegionConfig> = {}) {
     this.local = local;
+    this.recorder = new Recorder({ ...local.ports, clock: local.clock, log: local.log });
     const { limits } = local.ports;
     const settle = limits.settle.bind(limits);
     limits.settle = (tenant, id, computeMs, nowMs) => {
@@ -44,6 +47,7 @@ export class ScriptedGateway {
       },
       clock: local.clock,
       log: local.log,
+      recorder: this.recorder,
       tokenizers: createTokenizers(local.ports.artifacts),
     } as unknown as GatewayPorts);
     for (const lane of LANES) void this.#work(lane);

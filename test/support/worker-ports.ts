@@ -7,7 +7,9 @@ import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { Capture } from '../../core/ports/captures.ts';
 import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
+import { Recorder } from '../../core/quality/recorder.ts';
 import type { WorkerPorts } from '../../gpu-worker/worker.ts';
+import { KeptTelemetry } from './recorder.ts';
 
 type Waiting = { readonly job: Job; receiveCount: number };
 
@@ -25,6 +27,8 @@ export class WorkerWorld {
   readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
   readonly reports: CapacityReport[] = [];
   readonly captured: Capture[] = [];
+  readonly telemetry = new KeptTelemetry();
+  readonly recorder = new Recorder({ telemetry: this.telemetry, clock: this.clock, log: this.#logPort() });
   /** Tenants that no longer consent to their predictions being captured. */
   readonly withdrawn = new Set<string>();
   readonly log: { level: string; message: string; fields: LogFields | undefined; cause: unknown }[] = [];
@@ -61,6 +65,7 @@ export class WorkerWorld {
     return {
       clock: this.clock,
       log: this.#logPort(),
+      recorder: this.recorder,
       queue: this.#queuePort(),
       jobs: this.#jobsPort(),
       registry: {

@@ -6,8 +6,10 @@ import { createTokenizers } from '../../../adapters/tokenizers/tokenizers.ts';
 import { createGateway, type Gateway } from '../../../core/inference/gateway.ts';
 import type { Clock } from '../../../core/ports/clock.ts';
 import type { Platform } from '../../../core/ports/platform.ts';
+import { Recorder } from '../../../core/quality/recorder.ts';
 import { ensurePlans } from '../../../core/tenancy/manage-plans.ts';
 import { SECOND_MS } from '../../../core/units.ts';
+import { startRecording } from '../../../embedded/recording.ts';
 import { startSweeper } from '../../../embedded/sweeper.ts';
 import { Alarm, ringing, startValidator } from '../../../embedded/validator.ts';
 import { createWorker } from '../../../gpu-worker/worker.ts';
@@ -67,8 +69,10 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
     },
   };
   await ensurePlans(platform);
+  const recorder = new Recorder(platform);
+  const counted = { ...platform, recorder };
   const worker = createWorker(
-    platform,
+    counted,
     {
       worker: 'w1',
       pool: 'default',
@@ -81,10 +85,11 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
     },
     () => new KnownModelRunner(clock, slowMs),
   );
-  const gateway = createGateway(platform);
+  const gateway = createGateway(counted);
   const sweeper = await startSweeper(platform);
   await worker.start();
   const validator = startValidator(platform, pushes);
+  const recording = startRecording(recorder);
   return {
     platform,
     gateway,
@@ -93,6 +98,7 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
       await validator.stop();
       await sweeper.stop();
       await worker.drain(clock.nowMs() + 10 * SECOND_MS);
+      await recording.stop();
       await storage.close();
       directory.close();
     },

@@ -1,0 +1,298 @@
+import type { FailureCode } from '../failure.ts';
+import type { Job, Outcome } from '../inference/job.ts';
+import type { ModelVersion } from '../models/version.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { Telemetry, TelemetryItem } from '../ports/telemetry.ts';
+import { SECOND_MS } from '../units.ts';
+import { recordAnswer } from './record-answer.ts';
+import type { RowLabels } from './row-labels.ts';
+import { emptyTelemetry } from './telemetry.ts';
+import { hashText } from './text-hash.ts';
+
+/** Windows begin at whole multiples of this; what was recorded is written as often, so a process that is killed loses this much. */
+export const WINDOW_MS = 5 * SECOND_MS;
+const SHARDS = 16;
+const MOST_AT_ONCE = 100;
+
+export type RecorderLimits = {
+  /** Versions that are counted in one window: 256 × 25 KB at the most. */
+  readonly versions: number;
+  /** Items that wait for a store that is away: those of four versions for twenty minutes, 25 MB at the most. */
+  readonly waiting: number;
+};
+const LIMITS: RecorderLimits = { versions: 256, waiting: 1000 };
+
+type Version = Pick<ModelVersion, 'model' | 'version'>;
+type Parts = Pick<Platform, 'telemetry' | 'clock' | 'log'>;
+
+/** Of a request that an active release assigned by lot: the release, its cohort, and the hash of its unit. */
+export type Lot = { readonly release: string; readonly cohort: number; readonly unit: number };
+
+/** Where in a run's labels the rows of one job are. */
+export type JobLabels = { readonly run: RowLabels; readonly firstRow: number };
+
+/** How a job ended. */
+export type JobEnd = {
+  readonly outcome: Outcome;
+  readonly labels?: JobLabels | undefined;
+  readonly lot?: Lot | undefined;
+};
+
+/** What a process counts with. */
+export type Recording = { readonly recorder: Recorder };
+
+/**
+ * What one process sees of versions, counted in memory and appended window by window; one per process, another writer after each start.
+ *
+ * Recording takes a microsecond or two, waits for nothing and never throws. What cannot be held (too many versions, a store
+ * that is away for long) is dropped, and how many requests that was is logged.
+ *
+ * A request is counted once, by whoever ended it: a worker the jobs whose outcome it was first to write, a handler the rest.
+ * Of `requests` those from a cache, and those that nothing but a fallback answered, have neither latency, queue time nor rows.
+ */
+export class Recorder {
+  readonly #parts: Parts;
+  readonly #limits: RecorderLimits;
+  readonly #writer = crypto.randomUUID();
+  readonly #shard = hashText(0, this.#writer) % SHARDS;
+  /** By model, then version. */
+  #open = new Map<string, Map<string, Telemetry>>();
+  #openVersions = 0;
+  #latest: { readonly model: string; readonly version: string; readonly telemetry: Telemetry } | undefined;
+  #windowStartMs = 0;
+  #sequence = 0;
+  #waiting: TelemetryItem[] = [];
+  #flushing: Promise<void> | undefined;
+  #flushedMs = Number.NEGATIVE_INFINITY;
+  #isFailing = false;
+  #dropped = 0;
+
+  constructor(parts: Parts, limits: RecorderLimits = LIMITS) {
+    this.#parts = parts;
+    this.#limits = limits;
+  }
+
+  /**
+   * A job that ended, by the outcome that was first. It counts for the version that was assigned: where another one had to
+   * answer because that crashed, as `runner-crashed`, and rows and compute for the one that answered.
+   */
+  jobEnded(job: Job, end: JobEnd): void {
+    try {
+      this.#count(job, end);
+    } catch (error) {
+      // A number that cannot be one keeps nobody's answer back.
+      this.#parts.log.error('request not counted', error, { job: job.id });
+    }
+  }
+
+  /** A job that a handler ended, before any worker: refused, expired or cancelled. */
+  jobRefused(job: Job, code: FailureCode, lot?: Lot): void {
+    const outcome = { kind: 'failed', code, facts: {}, computeMs: 0, endedAtMs: this.#parts.clock.nowMs() } as const;
+    this.jobEnded(job, { outcome, lot });
+  }
+
+  cacheHit(version: Version, tenant: string): void {
+    const telemetry = this.#telemetryOf(version);
+    if (telemetry === undefined) return;
+    telemetry.requests += 1;
+    telemetry.cacheHits += 1;
+    telemetry.tenants.add(tenant);
+  }
+
+  /** A fallback answered in place of a version. `isCounted`: the request already is, as somebody has ended its job. */
+  fellBack(version: Version, tenant: string, isCounted: boolean): void {
+    const telemetry = this.#telemetryOf(version);
+    if (telemetry === undefined) return;
+    telemetry.fallbacks += 1;
+    if (isCounted) return;
+    telemetry.requests += 1;
+    telemetry.tenants.add(tenant);
+  }
+
+  /** A version ran so many rows together. */
+  ran(version: Version, rows: number): void {
+    this.#telemetryOf(version)?.batchRows.add(rows);
+  }
+
+  /** A version killed its runner. */
+  crashed(version: Version): void {
+    const telemetry = this.#telemetryOf(version);
+    if (telemetry !== undefined) telemetry.crashes += 1;
+  }
+
+  /** Writes at the end of each window, and once more when the signal aborts. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      await clock.sleep(WINDOW_MS - (clock.nowMs() % WINDOW_MS) + 1, signal).catch(() => {});
+      await this.flush();
+    }
+  }
+
+  /**
+   * For a process that is frozen between requests: writes unless it has within the last window, and is to be awaited before the
+   * process may be frozen. So what is seldom called writes at once, what is called often once in a window, and only what
+   * was recorded within a window after the last write is lost, if the process is never called again.
+   */
+  async flushIfDue(): Promise<void> {
+    if (this.#parts.clock.nowMs() - this.#flushedMs >= WINDOW_MS) await this.flush();
+  }
+
+  /** Resolves once all that was recorded before is written, or could not be and waits for the next time. Never throws. */
+  async flush(): Promise<void> {
+    this.#flushedMs = this.#parts.clock.nowMs();
+    this.#seal();
+    if (this.#waiting.length > 0) this.#flushing ??= this.#appendAll();
+    await this.#flushing;
+    this.#tellDropped();
+  }
+
+  #count(job: Job, { outcome, labels, lot }: JobEnd): void {
+    const assigned = this.#telemetryOf(job, lot?.release);
+    if (assigned === undefined) return;
+    const done = outcome.kind === 'succeeded' ? outcome : undefined;
+    const elsewhere = done !== undefined && done.version !== job.version ? done : undefined;
+    const latencyMs = atLeast0(outcome.endedAtMs - job.acceptedAtMs);
+    recordAnswer(assigned, {
+      tenant: job.tenant,
+      latencyMs,
+      queueMs: done?.queueMs ?? atLeast0(latencyMs - outcome.computeMs),
+      computeMs: elsewhere === undefined ? outcome.computeMs : 0,
+      rows: done === undefined || elsewhere !== undefined ? 0 : job.rows,
+      inputElements: elementsOf(job),
+      error: errorOf(outcome, elsewhere !== undefined),
+      fellBack: false,
+      label: elsewhere === undefined ? labels?.run.labelAt(labels.firstRow) : undefined,
+      confidence: elsewhere === undefined ? labels?.run.confidenceAt(labels.firstRow) : undefined,
+      lot,
+    });
+    if (elsewhere !== undefined) this.#computed(job, elsewhere);
+    else if (labels !== undefined && job.rows > 1) addRows(assigned, labels, job.rows);
+  }
+
+  #computed({ model, rows }: Job, { version, computeMs }: Extract<Outcome, { kind: 'succeeded' }>): void {
+    const telemetry = this.#telemetryOf({ model, version });
+    if (telemetry === undefined) return;
+    telemetry.rows += rows;
+    telemetry.computeMs += whole(computeMs);
+  }
+
+  /** Undefined: counted as dropped. */
+  #telemetryOf({ model, version }: Version, release?: string): Telemetry | undefined {
+    const ageMs = this.#parts.clock.nowMs() - this.#windowStartMs;
+    // A clock that was set back begins a window too.
+    if (ageMs >= WINDOW_MS || ageMs < 0) this.#seal();
+    const latest = this.#latest;
+    const isLatest = latest !== undefined && latest.version === version && latest.model === model;
+    const telemetry = isLatest ? latest.telemetry : this.#find(model, version);
+    if (telemetry === undefined || release === undefined || telemetry.release?.release === release) return telemetry;
+    return this.#begin(telemetry, { model, version }, release);
+  }
+
+  #find(model: string, version: string): Telemetry | undefined {
+    let versions = this.#open.get(model);
+    let telemetry = versions?.get(version);
+    if (telemetry === undefined) {
+      if (this.#openVersions >= this.#limits.versions) {
+        this.#dropped += 1;
+        return undefined;
+      }
+      telemetry = emptyTelemetry();
+      versions ??= new Map();
+      versions.set(version, telemetry);
+      this.#open.set(model, versions);
+      this.#openVersions += 1;
+    }
+    this.#latest = { model, version, telemetry };
+    return telemetry;
+  }
+
+  /** A release's cohorts go with what is open, or, if that tells of another release, into an item of their own. */
+  #begin(telemetry: Telemetry, version: Version, release: string): Telemetry {
+    if (telemetry.release === undefined) {
+      telemetry.release = emptyTelemetry(release).release;
+      return telemetry;
+    }
+    this.#wait(version, telemetry);
+    const begun = emptyTelemetry(release);
+    this.#open.get(version.model)!.set(version.version, begun);
+    this.#latest = { ...version, telemetry: begun };
+    return begun;
+  }
+
+  #seal(): void {
+    for (const [model, versions] of this.#open)
+      for (const [version, telemetry] of versions) this.#wait({ model, version }, telemetry);
+    if (this.#openVersions > 0) this.#open = new Map();
+    this.#openVersions = 0;
+    this.#latest = undefined;
+    const nowMs = this.#parts.clock.nowMs();
+    this.#windowStartMs = nowMs - (nowMs % WINDOW_MS);
+  }
+
+  #wait({ model, version }: Version, telemetry: Telemetry): void {
+    const [writer, shard, sequence] = [this.#writer, this.#shard, this.#sequence];
+    this.#sequence += 1;
+    this.#waiting.push({ model, version, windowStartMs: this.#windowStartMs, writer, sequence, shard, telemetry });
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    while (this.#waiting.length > this.#limits.waiting) this.#dropped += this.#waiting.shift()!.telemetry.requests;
+  }
+
+  async #appendAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const items = this.#waiting.splice(0, MOST_AT_ONCE);
+      try {
+        await this.#parts.telemetry.append(items);
+        this.#isFailing = false;
+      } catch (error) {
+        // Behind the others: what a store refuses for good keeps nothing else from being written.
+        this.#waiting.push(...items);
+        this.#makeRoom();
+        if (!this.#isFailing)
+          this.#parts.log.error('telemetry not written: tried again', error, { items: items.length });
+        this.#isFailing = true;
+        break;
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  #tellDropped(): void {
+    if (this.#dropped === 0) return;
+    this.#parts.log.warn('telemetry dropped', { requests: this.#dropped });
+    this.#dropped = 0;
+  }
+}
+
+function errorOf(outcome: Outcome, elsewhere: boolean): FailureCode | undefined {
+  if (outcome.kind === 'failed') return outcome.code;
+  return elsewhere ? 'runner-crashed' : undefined;
+}
+
+/** The rows after the first: a request is one answer of a release's cohort, whose rows are alike. */
+function addRows(telemetry: Telemetry, { run, firstRow }: JobLabels, rows: number): void {
+  for (let row = firstRow + 1; row < firstRow + rows; row += 1) {
+    const [label, confidence] = [run.labelAt(row), run.confidenceAt(row)];
+    if (label !== undefined) telemetry.labels.add(label);
+    if (confidence !== undefined) telemetry.confidence.add(confidence);
+  }
+}
+
+function elementsOf({ inputs }: Job): number {
+  let elements = 0;
+  for (const { data } of inputs) elements += data.length;
+  return elements;
+}
+
+/** Clocks of handlers and workers differ. */
+function atLeast0(ms: number): number {
+  return ms > 0 ? ms : 0;
+}
+
+/** Whole 1/1024, as `recordAnswer` sums compute. */
+function whole(ms: number): number {
+  return Math.round(ms * 1024) / 1024;
+}

@@ -1,0 +1,101 @@
+import { BatchWriteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Table } from '../../adapters/aws/table.ts';
+import { AwsTelemetry } from '../../adapters/aws/telemetry.ts';
+import type { Telemetries } from '../../core/ports/telemetry.ts';
+import { SECOND_MS } from '../../core/units.ts';
+import { NO_LOG } from '../support/aws/aws-jobs.ts';
+import { clientSubject } from '../support/aws/client-subject.ts';
+import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
+import { recordCalls } from '../support/aws/emulators.ts';
+import { SteppedClock } from '../support/aws/stepped-clock.ts';
+import { aReport, aTelemetry } from '../support/telemetry.ts';
+import type { Adapter } from './contract.ts';
+import { describeTelemetryContract } from './telemetry.contract.ts';
+
+let emulator: DynamoEmulator;
+beforeAll(async () => {
+  emulator = await DynamoEmulator.start();
+});
+afterAll(() => emulator.stop());
+
+async function open() {
+  const name = await emulator.createTable();
+  const clock = new SteppedClock();
+  const logged: string[] = [];
+  const log = { ...NO_LOG, error: (message: string, cause: unknown) => void logged.push(`${message} ${cause}`) };
+  const create = () => {
+    const port = new AwsTelemetry({ table: new Table(emulator.client, name), clock, log });
+    // What expires is deleted by the table itself.
+    return Object.assign(port, { purge: (nowMs: number) => emulator.expire(name, nowMs) });
+  };
+  const items = async () => (await emulator.client.send(new ScanCommand({ TableName: name }))).Items ?? [];
+  return { name, clock, logged, create, items };
+}
+
+const adapter: Adapter<Telemetries> = {
+  async open() {
+    const { clock, create } = await open();
+    return clientSubject(clock, create);
+  },
+};
+describeTelemetryContract('aws', adapter);
+
+test('a hundred reports are four calls, and a read of a few minutes one small query of each shard', async () => {
+  const { clock, create } = await open();
+  const nowMs = clock.nowMs();
+  const telemetry = create();
+  const { calls, stop } = recordCalls(emulator.client);
+  await telemetry.append(Array.from({ length: 100 }, (_, at) => aReport(nowMs, { sequence: at, shard: at % 16 })));
+  expect(calls.splice(0)).toEqual(new Array(4).fill('BatchWriteItem'));
+  expect((await telemetry.read('m', '1', nowMs, nowMs + 60 * SECOND_MS)).requests).toBe(100);
+  expect(calls).toEqual(new Array(16).fill('Query'));
+  stop();
+});
+
+test('what a throttled table leaves of a batch is written all the same', async () => {
+  const { name, clock } = await open();
+  const nowMs = clock.nowMs();
+  const { client } = emulator;
+  const throttled = Object.create(client) as typeof client;
+  const sent: string[] = [];
+  throttled.send = (async (command: PutItemCommand) => {
+    sent.push(command.constructor.name);
+    if (!(command instanceof BatchWriteItemCommand)) return client.send(command);
+    const requests = command.input.RequestItems![name]!;
+    await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: requests.slice(0, 2) } }));
+    return { UnprocessedItems: { [name]: requests.slice(2) } };
+  }) as typeof client.send;
+  const telemetry = new AwsTelemetry({ table: new Table(throttled, name), clock, log: NO_LOG });
+  await telemetry.append([1, 2, 3, 4, 5].map((sequence) => aReport(nowMs, { sequence })));
+  expect(sent).toEqual(['BatchWriteItemCommand', 'PutItemCommand', 'PutItemCommand', 'PutItemCommand']);
+  expect((await telemetry.read('m', '1', nowMs, nowMs + 1)).requests).toBe(5);
+});
+
+test('one that cannot be read is left out with a line in the log, and nothing of it is in that line', async () => {
+  const { name, clock, create, items, logged } = await open();
+  const nowMs = clock.nowMs();
+  const telemetry = create();
+  const secret = aTelemetry({ label: 'secret' });
+  await telemetry.append([1, 2, 3].map((sequence) => aReport(nowMs, { sequence, telemetry: secret })));
+  const [first, second] = await items();
+  const damage = (item: typeof first, encoded: Uint8Array) =>
+    emulator.client.send(new PutItemCommand({ TableName: name, Item: { ...item!, encoded: { B: encoded } } }));
+  await damage(first, first!.encoded!.B!.subarray(0, 50));
+  await damage(second, Buffer.from('secret'));
+  expect((await telemetry.read('m', '1', nowMs, nowMs + 1)).requests).toBe(1);
+  expect(logged).toHaveLength(2);
+  expect(logged.join()).not.toContain('secret');
+});
+
+test('the largest report is far below what an item may be, and a small one costs two write units', async () => {
+  const { clock, create, items } = await open();
+  const nowMs = clock.nowMs();
+  await create().append([
+    aReport(nowMs, { sequence: 1 }),
+    aReport(nowMs, { sequence: 2, telemetry: aTelemetry({ tenants: 512, labels: 512, cohorts: 200 }) }),
+  ]);
+  const bytes = (await items()).map(({ encoded }) => encoded!.B!.length).sort((a, b) => a - b);
+  expect(bytes[0]).toBeLessThan(1500);
+  expect(bytes[1]).toBeLessThan(100 * 1024);
+});

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { openLocalPlatform } from '../support/local-platform.ts';
+import { aReport, aTelemetry } from '../support/telemetry.ts';
+
+async function open() {
+  const platform = await openLocalPlatform();
+  onTestFinished(() => platform.close());
+  return platform;
+}
+
+test('a row that cannot be read is left out with a line in the log, and nothing of it is in that line', async () => {
+  const platform = await open();
+  const nowMs = platform.clock.nowMs();
+  const telemetry = aTelemetry({ label: 'secret' });
+  await platform.ports.telemetry.append([1, 2, 3].map((sequence) => aReport(nowMs, { sequence, telemetry })));
+  await platform.ports.close();
+  const database = new DatabaseSync(join(platform.folder, 'region.db'));
+  database.exec(`UPDATE telemetry SET encoded = '{"secret":' WHERE sequence = 1`);
+  database.exec(`UPDATE telemetry SET encoded = replace(encoded, '"requests":1', '"requests":-1') WHERE sequence = 2`);
+  database.close();
+  await platform.start();
+  const found = await platform.ports.telemetry.read('m', '1', nowMs, nowMs + 1);
+  expect([found.requests, found.labels.get('secret')]).toEqual([1, 1]);
+  const lines = platform.logged.filter((line) => line.includes('telemetry cannot be read'));
+  expect(lines).toHaveLength(2);
+  expect(lines.join()).not.toContain('secret');
+});
+
+test('a long read lets others have their turn', async () => {
+  const platform = await open();
+  const nowMs = platform.clock.nowMs();
+  const { telemetry } = platform.ports;
+  for (let at = 0; at < 10; at += 1) {
+    const items = Array.from({ length: 100 }, (_, sequence) => aReport(nowMs + at, { sequence }));
+    await telemetry.append(items);
+  }
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const found = await telemetry.read('m', '1', nowMs, nowMs + 10);
+  clearImmediate(counting);
+  expect(found.requests).toBe(1000);
+  expect(turns).toBeGreaterThan(10);
+});
