@@ -70,7 +70,8 @@ async function send(connection: Connection, method: string, path: string, body: 
   const headers: Record<string, string> = { authorization: `Bearer ${connection.apiKey}` };
   if (body !== undefined) headers['content-type'] = 'application/json';
   try {
-    return await fetch(new URL(path, connection.url), {
+    // A region's address may have a path of its own.
+    return await fetch(`${connection.url.replace(/\/+$/, '')}${path}`, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

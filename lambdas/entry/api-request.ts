@@ -17,6 +17,25 @@ export function pathOf({
   });
 }
 
+/**
+ * What comes before that path where the caller asked: `/stage` at the address that API Gateway gives, a base path at a domain
+ * that has one, else ''. Addresses below our own need it.
+ */
+export function basePathOf({
+  resource,
+  requestContext,
+}: Pick<APIGatewayProxyEvent, 'resource' | 'requestContext'>): string {
+  const asked = segmentsOf(requestContext.path);
+  return asked
+    .slice(0, Math.max(0, asked.length - segmentsOf(resource).length))
+    .map((segment) => `/${segment}`)
+    .join('');
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
 function decoded(value: string): string {
   try {
     return decodeURIComponent(value);

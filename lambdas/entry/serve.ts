@@ -4,7 +4,7 @@ import { findTarget, type TargetHandlers } from '../http/find-target.ts';
 import { createPreflight } from '../http/preflight.ts';
 import { createRefusal } from '../http/refuse.ts';
 import type { HttpAnswer, HttpHandler } from '../middleware/http-handler.ts';
-import { pathOf } from './api-request.ts';
+import { basePathOf, pathOf } from './api-request.ts';
 import type { LambdaHost } from './host.ts';
 
 /** The handlers of a function, made from its host: of the endpoints that the contract with the infrastructure names, and no others. */
@@ -32,6 +32,8 @@ export function createServe<Host extends LambdaHost>(
         return { status: 500, headers: {}, body: '' };
       },
     );
+    const { Location: location } = answer.headers;
+    if (location?.startsWith('/')) answer.headers.Location = `${basePathOf(event)}${location}`;
     return method === 'HEAD' ? { ...answer, body: '' } : answer;
   };
 }

@@ -187,6 +187,12 @@ test('a stage or a base path before the path, and parameters that are not decode
   expect([refused.status, codeOf(refused)]).toEqual([404, 'tenant-unknown']);
 });
 
+test('a place to ask again at is below the stage that was asked', async () => {
+  const body = JSON.stringify({ id: 'initech', name: 'Initech', plan: 'free' });
+  const created = await ask('control', eventOf('POST', '/control/v1/tenants', { headers: asAdmin(), body }));
+  expect([created.status, created.headers.Location]).toEqual([201, '/v1/control/v1/tenants/initech']);
+});
+
 test('a body of the largest size we take is within what Lambda takes, with all headers that API Gateway takes', async () => {
   const headers = { ...asAdmin(), 'X-Long': 'x'.repeat(10_000) };
   const asked = { headers, pathParameters: { model: 'm'.repeat(60) } };
