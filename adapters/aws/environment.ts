@@ -243,6 +243,7 @@ export function queueUrls({ queuesUrl, pools }: Pick<RegionEnvironment, 'queuesU
  * what they may touch or how long they run differs. HEAD of an endpoint goes where its GET goes. `catalogue` also answers ANY
  * other method of every path of the table, OPTIONS among them, and ANY of `/` and `/{proxy+}`, so that what no endpoint takes
  * is refused in our words. Every body comes in base64: all media types are binary.
+ * `control`, `replay`, `validate` and `model-packages` keep model files in `/tmp`, half of it at the most.
  */
 export const HTTP_FUNCTIONS = {
   infer: ['infer', 'version-infer'],
