@@ -84,6 +84,8 @@ export class AwsDataKeys implements DataKeys {
       throw new Failure('record-damaged', { detail: 'sealed under a key that never was' });
     }
     if (generation < item.generation || item.wrappedKey === undefined) throw new Failure('data-erased');
+    // The key in memory is one that was destroyed meanwhile.
+    if (cached !== undefined) this.#keys.delete(tenant);
     return this.#keyOf(tenant);
   }
 
