@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,7 +8,8 @@ import type { SampleCredentials } from '../embedded/sample-data.ts';
 import { endWithParent, stopChild } from './child.ts';
 import { sleep } from './statistics.ts';
 
-const SLUICE = join(import.meta.dirname, '..', 'bin', 'sluice.ts');
+const ROOT = join(import.meta.dirname, '..');
+const SLUICE = join(ROOT, 'bin', 'sluice.ts');
 const STARTS_WITHIN_MS = 60_000;
 const STOPS_WITHIN_MS = 20_000;
 const POLL_MS = 5;
@@ -75,14 +76,22 @@ export class PlatformProcess {
   }
 }
 
-/** Spawns `sluice start` with its output in `bench.log` beside the data, and does not wait. */
+/** What `npm start` gives Node, options of Node included: what is measured is what users run. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  const [node, ...args] = scripts.start.split(' ');
+  if (node !== 'node') throw new Error(`npm start is not run by node: ${scripts.start}`);
+  return args;
+}
+
+/** Spawns `npm start`'s command with its output in `bench.log` beside the data, and does not wait. */
 export function spawnSluice(dataFolder: string, port: number, { profileFolder }: StartOptions = {}): ChildProcess {
   mkdirSync(dataFolder, { recursive: true });
   const profile =
     profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profileFolder}`];
   const log = openSync(join(dataFolder, 'bench.log'), 'a');
-  const child = spawn(process.execPath, [...profile, SLUICE, 'start'], {
-    cwd: join(import.meta.dirname, '..'),
+  const child = spawn(process.execPath, [...profile, ...startArguments()], {
+    cwd: ROOT,
     stdio: ['ignore', log, log],
     env: environment(dataFolder, port),
   });

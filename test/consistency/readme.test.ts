@@ -28,7 +28,8 @@ test.each(PAGES)('%s links to files that are there', (page) => {
 test('every script that npm runs is a file of this repository or a tool that is installed', () => {
   for (const [name, command] of Object.entries(scripts)) {
     for (const part of command.split(' && ')) {
-      const [tool = '', argument = ''] = part.split(' ');
+      const [tool = '', ...words] = part.split(' ');
+      const argument = words.find((word) => !word.startsWith('-')) ?? '';
       if (tool === 'node') expect(existsSync(join(ROOT, argument)), `${name}: ${argument}`).toBe(true);
       else if (tool !== 'npm')
         expect(existsSync(join(ROOT, 'node_modules', '.bin', tool)), `${name}: ${tool}`).toBe(true);
