@@ -2,12 +2,15 @@ import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Bundles, bundleFunctions, bundleWorker, FUNCTIONS } from '../../lib/bundle.ts';
 
 const MODEL_FUNCTIONS = ['replay', 'validate'];
 /** Of what runs no model: it has no room for onnxruntime, and nothing to do with storage on one machine. */
 const FORBIDDEN = [/onnxruntime/, /^adapters\/onnx\//, /^gpu-worker\//, /^adapters\/local\//, /^embedded\//, /^test\//];
+
+// A bundling takes three seconds, and ten times as long beside other tests.
+vi.setConfig({ hookTimeout: 120_000, testTimeout: 120_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 let bundles: Bundles;
