@@ -164,14 +164,6 @@ export function describeCache(start: StartPlatform): void {
       await vi.waitFor(async () => expect(await sum()).toEqual(['hit', 1, '1']), { timeout: 5000 });
     });
 
-    test("with its tenant's data, and no other's", async () => {
-      const [leaving, staying] = [await running.addTenant('leaving'), await running.addTenant('staying')];
-      for (const client of [leaving, staying]) await ask('mine', {}, client);
-      expect((await leaving.send('DELETE', '/control/v1/tenants/leaving/data')).status).toBe(204);
-      expect(cacheOf(await ask('mine', {}, leaving))).toBe('miss');
-      expect(cacheOf(await ask('mine', {}, staying))).toBe('hit');
-    });
-
     test('with its tenant: who comes later under the same name has nothing of it', async () => {
       const { platform } = running.region();
       const first = await running.addTenant('phoenix');

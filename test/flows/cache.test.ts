@@ -9,13 +9,29 @@ import { describeCache } from './cache.flow.ts';
 
 describeCache(startRunning);
 
+const CACHED = withManifest(echoText('cached'), { cache: { seconds: 3600 } });
+
 const ask = (text: string, client: ApiClient) => client.infer('cached', texts('text', text));
 const cacheOf = (answer: Answer) => answer.header('sluice-cache');
+
+/** Elsewhere processes know of an erasure later: when what they have in memory is five minutes old. */
+test("an answer is forgotten with its tenant's data, and no other's", async () => {
+  const running = await startRunning({ models: [CACHED], runners: 1 });
+  try {
+    const [leaving, staying] = [await running.addTenant('leaving'), await running.addTenant('staying')];
+    for (const client of [leaving, staying]) await ask('mine', client);
+    expect((await leaving.send('DELETE', '/control/v1/tenants/leaving/data')).status).toBe(204);
+    expect(cacheOf(await ask('mine', leaving))).toBe('miss');
+    expect(cacheOf(await ask('mine', staying))).toBe('hit');
+  } finally {
+    await running.end();
+  }
+});
 
 describe('over a restart', () => {
   test('answers are kept, and what was damaged meanwhile is computed anew', async () => {
     const running = await startRunning({
-      models: [withManifest(echoText('cached'), { cache: { seconds: 3600 } })],
+      models: [CACHED],
       runners: 1,
     });
     const acme = await running.addTenant('acme');
