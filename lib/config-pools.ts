@@ -4,8 +4,8 @@ const tasks = z.int().min(0).max(1000);
 
 /** From this time on a pool has at least so many tasks, until the next entry. */
 const scheduledMinimum = z.strictObject({
-  /** Six fields, as EventBridge takes them: `0 7 ? * MON-FRI *`. */
-  cron: z.string().regex(/^\S+ \S+ \S+ \S+ \S+ \S+$/, 'six fields, as in 0 7 ? * MON-FRI *'),
+  /** Six fields, as EventBridge takes them, days of the week by name: `0 7 ? * MON-FRI *`. */
+  cron: z.string().regex(/^\S+ \S+ \S+ \S+ [A-Z?*,-]+ \*$/, 'six fields, as in 0 7 ? * MON-FRI *'),
   timeZone: z.string().refine(isTimeZone, 'a time zone such as Europe/Berlin'),
   minTasks: tasks,
 });

@@ -47,7 +47,7 @@ export class Network extends Construct {
     const outside = { name: 'nat', subnetType: SubnetType.PUBLIC, cidrMask: 26, mapPublicIpOnLaunch: false };
     this.vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(settings.cidr),
-      availabilityZones: [...settings.availabilityZones],
+      maxAzs: settings.availabilityZones.length,
       natGateways: isClosed ? 0 : 1,
       subnetConfiguration: isClosed ? [inside] : [inside, outside],
       restrictDefaultSecurityGroup: false,

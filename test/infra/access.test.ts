@@ -94,6 +94,7 @@ describe.each(REGIONS)('who may what in %s', (region) => {
       jobs: /Jobs/.test(text),
       limits: /Limits/.test(text),
       dataKeys: /DataKeys/.test(text),
+      telemetry: /Telemetry/.test(text),
     };
     expect(
       Object.entries(found)
@@ -102,9 +103,13 @@ describe.each(REGIONS)('who may what in %s', (region) => {
         .toSorted(),
     ).toEqual(expected.toSorted());
     for (const [table, mode] of Object.entries(access.tables)) {
-      const pattern = { directory: /sluice-prod-directory/, control: /Control/, jobs: /Jobs/, limits: /Limits/ }[
-        table
-      ]!;
+      const pattern = {
+        directory: /sluice-prod-directory/,
+        control: /Control/,
+        jobs: /Jobs/,
+        limits: /Limits/,
+        telemetry: /Telemetry/,
+      }[table]!;
       const own = touched.filter((statement) => pattern.test(JSON.stringify(statement.Resource)));
       expect(
         own.some(({ Action }) => list(Action).includes('dynamodb:PutItem')),
