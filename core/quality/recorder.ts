@@ -11,6 +11,8 @@ import { hashText } from './text-hash.ts';
 
 /** Windows begin at whole multiples of this; what was recorded is written as often, so a process that is killed loses this much. */
 export const WINDOW_MS = 5 * SECOND_MS;
+/** Of a process that may be frozen: a busy one writes so often, two write units each, ten cents a day. */
+const FROZEN_EVERY_MS = SECOND_MS;
 const SHARDS = 16;
 const MOST_AT_ONCE = 100;
 
@@ -130,12 +132,12 @@ export class Recorder {
   }
 
   /**
-   * For a process that is frozen between requests: writes unless it has within the last window, and is to be awaited before the
-   * process may be frozen. So what is seldom called writes at once, what is called often once in a window, and only what
-   * was recorded within a window after the last write is lost, if the process is never called again.
+   * For a process that is frozen between requests, to be awaited before it may be: writes unless it has within the last second.
+   * So what is seldom called writes with every request, what is called often once a second, and only what was recorded within
+   * a second after the last write is lost, if the process is never called again.
    */
   async flushIfDue(): Promise<void> {
-    if (this.#parts.clock.nowMs() - this.#flushedMs >= WINDOW_MS) await this.flush();
+    if (this.#parts.clock.nowMs() - this.#flushedMs >= FROZEN_EVERY_MS) await this.flush();
   }
 
   /** Resolves once all that was recorded before is written, or could not be and waits for the next time. Never throws. */
