@@ -1180,6 +1180,7 @@ export interface Problem {
     | 'data-erased'
     | 'record-damaged'
     | 'storage-unavailable'
+    | 'storage-misconfigured'
     | 'internal';
   request_id: string;
   retryable: boolean;
