@@ -53,7 +53,7 @@ type Host = {
 export async function runHost(process: NodeJS.Process): Promise<void> {
   const { env: variables, stdout } = process;
   const clock = new SystemClock();
-  const worker = `${variables.SLUICE_POOL}-${randomUUID().slice(0, 8)}`;
+  const worker = `${variables.SLUICE_POOL ?? 'worker'}-${randomUUID().slice(0, 8)}`;
   const fixed = { region: variables.SLUICE_REGION, pool: variables.SLUICE_POOL, worker };
   const log = new JsonLog(stdout, clock, 'info', fixed);
   const end = (message: string) => (error: unknown) => {
