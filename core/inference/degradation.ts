@@ -6,7 +6,7 @@ import { asFailure, type FailureCode } from '../failure.ts';
  * - `overloaded`: the model would have answered too late, or the workers of its pool are not running.
  * - `timeout`: its run took too long, or the request's deadline passed.
  * - `failed`: it crashed on this input, now or before, or could not be loaded.
- * - `slow`: it had not answered after `fallback.afterMs`; `cold`: and no runner had it loaded.
+ * - `slow`: it had not answered after `fallback.afterMs`; `cold`: and no runner had it loaded, or its pool had no worker at all.
  */
 export const DEGRADATIONS = ['breaker-open', 'overloaded', 'timeout', 'failed', 'slow', 'cold'] as const;
 export type Degradation = (typeof DEGRADATIONS)[number];

@@ -38,7 +38,7 @@ const fallback = z.union([
   z.strictObject({
     /** The stable version of this model, which takes the same inputs. Its own fallback is not used. */
     model: modelName,
-    /** Answers if there is none after this time: the model is cold or slow. Without it only failures fall back. */
+    /** Answers if there is none after this time: the model is cold or slow. Without it only failures fall back, and a pool without workers. */
     afterMs: z.int().min(1).max(25_000).optional(),
   }),
   z.strictObject({

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import type { Endpoint } from '@smithy/types';
 import { EcsWake } from '../../../adapters/aws/ecs-wake.ts';
 import { queueName, readEndpoints, readRegionEnvironment, serviceName } from '../../../adapters/aws/environment.ts';
 import { JOBS_INDEXES, jobsPartition } from '../../../adapters/aws/keys.ts';
@@ -33,6 +32,7 @@ const POLL_MS = 100;
 /** One row a run, so that many runs are under way for a while. */
 const ONE_BY_ONE = withManifest(slowModel(), { timeoutMs: MINUTE_MS, batching: { maxRows: 1 } });
 
+type Endpoint = { protocol: string; hostname: string; port?: number | undefined };
 type Client = { config: { endpoint?: (() => Promise<Endpoint>) | undefined } };
 type Submitter = { readonly gateway: Gateway; readonly ports: GatewayPorts };
 
