@@ -17,7 +17,7 @@ export type Cohort = {
   requests: number;
   errors: number;
   computeMs: number;
-  /** Coarse. Of a shadow copy: compute time, as nobody waits for it. */
+  /** Coarse; nothing of shadow copies, for which nobody waits. */
   readonly latencyMs: Sketch;
   readonly labels: LabelCounts;
   /** Sum of confidences, of `confidences` answers that had one. */

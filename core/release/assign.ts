@@ -4,7 +4,7 @@ import { hashText } from '../quality/text-hash.ts';
 export const BUCKETS = 10_000;
 export const BUCKETS_PER_PERCENT = 100;
 /** Cohorts are slices of 50 buckets: what is compared in a verdict. A weight of 5 % gives the candidate 10 of 200. */
-export const COHORTS = 200;
+export const COHORTS = 1000;
 const BUCKETS_PER_COHORT = BUCKETS / COHORTS;
 /** Apart from the seeds of other hashes, so that the sample of a release's units says nothing of their buckets. */
 const UNIT_SEED = 0x5bd1e995;

@@ -1,0 +1,72 @@
+import type { Cohort } from '../../ports/telemetry.ts';
+import { Sketch } from '../../quality/sketch.ts';
+import type { AnalysisRules } from '../plan.ts';
+import type { Sides } from '../segment.ts';
+import { LEVELS } from '../statistics/levels.ts';
+import type { Looks } from '../statistics/looks.ts';
+import { type Check, figure } from '../verdict.ts';
+import { compareSlices } from './compare.ts';
+
+const QUANTILES = [
+  { name: 'latency-p50', label: 'p50', q: 0.5, alpha: LEVELS.latency.p50 },
+  { name: 'latency-p95', label: 'p95', q: 0.95, alpha: LEVELS.latency.p95 },
+  { name: 'latency-p99', label: 'p99', q: 0.99, alpha: LEVELS.latency.p99 },
+] as const;
+
+/** No answer takes less: zero has no logarithm. */
+const LEAST_MS = 1e-3;
+
+/**
+ * Whether the candidate is slower at p50, p95 or p99. What is compared slice by slice is the mean logarithm, for p95 and p99 the share of requests slower than that quantile of all requests
+ * of both versions; what is shown are quantiles in which every slice weighs the same, to 10 %.
+ */
+export function checkLatency(sides: Sides, rules: AnalysisRules, look: Looks | undefined): Check[] {
+  const all = new Sketch('coarse');
+  for (const { latencyMs } of [...sides.candidate, ...sides.stable]) all.merge(latencyMs);
+  return QUANTILES.map(({ name, label, q, alpha }) => {
+    const limitMs = all.quantile(q) ?? 0;
+    const stable = balancedQuantile(sides.stable, q);
+    const candidate = balancedQuantile(sides.candidate, q);
+    const matters = candidate !== undefined && stable !== undefined && candidate >= stable * (1 + rules.latencyGrowth);
+    const of = ({ latencyMs }: Cohort) => {
+      if (latencyMs.count === 0) return undefined;
+      return q === 0.5 ? meanLog(latencyMs) : latencyMs.countAbove(limitMs) / latencyMs.count;
+    };
+    const outcome = compareSlices(sides, { of, side: 'higher', matters, alpha, look });
+    return { name, outcome, stable, candidate, sentence: sentenceOf(label, stable, candidate) };
+  });
+}
+
+/** Mean logarithm of the latencies: as little moved by outliers as a median is, and finer where a slice saw a few requests. */
+function meanLog(latencyMs: Sketch): number {
+  let sum = 0;
+  latencyMs.forEach((middle, count) => {
+    sum += count * Math.log(Math.max(middle, LEAST_MS));
+  });
+  return sum / latencyMs.count;
+}
+
+function sentenceOf(label: string, stable: number | undefined, candidate: number | undefined): string {
+  if (stable === undefined || candidate === undefined) return `no ${label} latency of both versions`;
+  return `${label} latency is ${figure(candidate)} ms on the candidate, ${figure(stable)} ms on stable`;
+}
+
+function balancedQuantile(cohorts: readonly Cohort[], q: number): number | undefined {
+  const weights = new Map<number, number>();
+  let total = 0;
+  for (const { latencyMs } of cohorts) {
+    if (latencyMs.count === 0) continue;
+    total += 1;
+    latencyMs.forEach((middle, count) => {
+      weights.set(middle, (weights.get(middle) ?? 0) + count / latencyMs.count);
+    });
+  }
+  const sorted = [...weights].sort(([a], [b]) => a - b);
+  let seen = 0;
+  for (const [middle, weight] of sorted) {
+    seen += weight;
+    if (seen >= q * total) return middle;
+  }
+  // Rounding may leave a little beyond the last.
+  return sorted.at(-1)?.[0];
+}
