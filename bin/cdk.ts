@@ -12,7 +12,7 @@ const OUT = join(ROOT, 'dist');
  * What `cdk` runs: an environment's file in, templates out. `-c config=<file>` names the file, `-c firstDeployment=true` makes
  * services without tasks.
  */
-const { node } = new App();
+const { node } = new App({ autoSynth: false });
 const config = loadConfig(join(ROOT, String(node.tryGetContext('config'))));
 const { folders } = await bundleFunctions(join(OUT, 'functions'));
 const workerImages = { x64: join(OUT, 'worker-x64'), arm64: join(OUT, 'worker-arm64') };

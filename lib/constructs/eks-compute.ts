@@ -35,7 +35,7 @@ import {
 } from './eks-manifests.ts';
 import { KEDA_ACCOUNT, KEDA_NAMESPACE, scaledObject, triggerAuthentication } from './eks-scaling.ts';
 import type { ComputeParts, WorkerCompute } from './worker-compute.ts';
-import { workerVariables } from './worker-container.ts';
+import { NOT_IN_IMAGE, workerVariables } from './worker-container.ts';
 
 const KEDA = { chart: 'keda', repository: 'https://kedacore.github.io/charts', version: '2.17.2' } as const;
 
@@ -109,6 +109,7 @@ export class EksCompute extends Construct implements WorkerCompute {
       directory: isArm ? context.workerImages.arm64 : context.workerImages.x64,
       platform: isArm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
       target: pool.kind === 'gpu' ? 'cuda' : 'cpu',
+      exclude: NOT_IN_IMAGE,
     });
     const environment = {
       ...regionVariables(context, resources),

@@ -15,6 +15,9 @@ import type { RegionContext } from '../region-context.ts';
 import { type RegionResources, regionVariables } from '../region-resources.ts';
 import { WORKER_UID } from './gpu-user-data.ts';
 
+/** Source maps, which the image does not copy. */
+export const NOT_IN_IMAGE = ['maps'];
+
 /** Where a worker keeps model files, and what it may write beside them: its root is read-only. */
 export const CACHE_FOLDER = '/cache';
 export const SCRATCH_FOLDER = '/tmp';
@@ -52,7 +55,7 @@ export function addWorkerContainer(task: TaskDefinition, parts: WorkerParts): Co
     environment: { ...regionVariables(context, resources), ...workerVariables(name, pool) },
     user: `${WORKER_UID}:${WORKER_UID}`,
     readonlyRootFilesystem: true,
-    linuxParameters: new LinuxParameters(task, 'Init', { initProcessEnabled: true }),
+    linuxParameters: new LinuxParameters(task, 'Linux'),
     stopTimeout: Duration.seconds(STOP_WITHIN_S),
     healthCheck: {
       command: ['CMD', 'node', 'main.mjs', '--health'],
@@ -71,5 +74,6 @@ function workerImage({ workerImages }: RegionContext, pool: PoolConfig): Contain
   return ContainerImage.fromAsset(isArm ? workerImages.arm64 : workerImages.x64, {
     platform: isArm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
     target: pool.kind === 'gpu' ? 'cuda' : 'cpu',
+    exclude: NOT_IN_IMAGE,
   });
 }

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -42,6 +42,7 @@ export class Data extends Stack {
     this.telemetry = table('telemetry', 'Telemetry', { recoveryDays: undefined, expires: true });
     this.signingKeySecretArn = this.#emptySecret('SigningKey', 'Signs browser tokens', keys);
     this.operatorKeySecretArn = this.#emptySecret('OperatorKey', 'API key of the first admin', keys);
+    new CfnOutput(this, 'OperatorKeySecret', { value: this.operatorKeySecretArn });
   }
 
   #emptySecret(id: string, description: string, { data }: RegionKeys): string {
