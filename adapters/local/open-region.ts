@@ -31,6 +31,7 @@ import { LocalRegistry } from './registry.ts';
 import { DIRECTORY_MIGRATIONS, REGION_MIGRATIONS } from './schema.ts';
 import { SealedJobs } from './sealed-jobs.ts';
 import { StoredJobs } from './stored-jobs.ts';
+import { sweepArtifacts } from './sweep-artifacts.ts';
 import { LocalTelemetry } from './telemetry.ts';
 import { LocalUploads } from './uploads.ts';
 import { LocalValidations } from './validations.ts';
@@ -86,6 +87,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
   try {
     migrate(database, REGION_MIGRATIONS);
     for (const path of [folders.region, folders.artifacts]) await removeUnfinished(path);
+    await sweepArtifacts(folders.artifacts, database, log);
     const regionKey = await loadRegionKey(folder, hasDataKeys(database), onBoundary);
     const commits = new Commits(database, onBoundary);
     const dataKeys = new LocalDataKeys(database, commits, regionKey);

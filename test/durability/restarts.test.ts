@@ -1,12 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from '../../core/inference/sweep.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
-import { aJob } from '../support/jobs.ts';
+import { aJob, aVersion } from '../support/jobs.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
+import { aValidationRecord } from '../support/validation-records.ts';
 
 let platform: LocalPlatform;
 
@@ -42,6 +43,33 @@ describe('a region that was killed', () => {
     await sweep(platform.ports, platform.clock.nowMs(), platform.clock.nowMs());
     const [delivery] = await platform.ports.queue.receive('default', 'interactive', 1, 0, SECOND_MS);
     expect(delivery?.job).toEqual(durable);
+  });
+
+  it('keeps the files of versions and of open validations, and those of nobody for a day', async () => {
+    const day = 24 * 3600;
+    const store = async (text: string, ageS: number) => {
+      const { digest } = await platform.ports.artifacts.store(Readable.from([Buffer.from(text)]));
+      const writtenS = Date.now() / 1000 - ageS;
+      utimesSync(join(platform.folder, 'artifacts', digest), writtenS, writtenS);
+      return digest;
+    };
+    const [served, golden, awaited] = [await store('a', 9 * day), await store('b', 9 * day), await store('c', 9 * day)];
+    const [refused, left, recent] = [
+      await store('d', 9 * day),
+      await store('e', 1.1 * day),
+      await store('f', 0.9 * day),
+    ];
+    const { registry, validations } = platform.ports;
+    const nowMs = platform.clock.nowMs();
+    await registry.addVersion({ ...aVersion(), modelDigest: served, goldenDigest: golden });
+    await validations.add(aValidationRecord(nowMs, { modelDigest: refused }));
+    const taken = (await validations.take(nowMs, nowMs + SECOND_MS))!;
+    await validations.update({ ...taken, state: { kind: 'refused', code: 'model-invalid', facts: {} } });
+    await validations.add(aValidationRecord(nowMs, { modelDigest: awaited }));
+    await platform.reopen();
+    const there = readdirSync(join(platform.folder, 'artifacts'));
+    expect(there.sort()).toEqual([served, golden, awaited, recent].sort());
+    expect(there).not.toContain(left);
   });
 
   it('keeps no file of an upload that is no more', async () => {
