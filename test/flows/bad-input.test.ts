@@ -30,7 +30,7 @@ beforeAll(async () => {
     runners: 1,
   });
   acme = await running.addTenant('acme');
-  const expiresAtMs = Date.now() + 50;
+  const expiresAtMs = Date.now() + 1000;
   expired = await running.addKey('acme', { expiresAtMs });
   operator = await running.addKey(undefined);
   foreignKey = (await running.addTenant('globex', { region: 'eu' })).key!;
