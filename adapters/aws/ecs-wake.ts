@@ -5,6 +5,7 @@ import type { Wake } from '../../core/ports/wake.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import { serviceName } from './environment.ts';
 import { wakeKey } from './keys.ts';
+import { metricLine } from './metric-line.ts';
 import { parseItem } from './parse-item.ts';
 import type { Table } from './table.ts';
 
@@ -13,6 +14,8 @@ const ASK_EVERY_MS = MINUTE_MS;
 /** A process looks at most this often: a thousand of them at once are 200 writes a second, of the 1,000 that an item takes. */
 const LOOK_EVERY_MS = 5 * SECOND_MS;
 const LOOK_AGAIN_MS = SECOND_MS;
+/** Of a process and pool: the metric says that there were some, and about how many. */
+const TELL_EVERY_MS = SECOND_MS;
 /** Before a start was measured: an instance with the image on it, its models fetched in parallel, takes 1.5 to 2.5 minutes. */
 const DEFAULT_START_MS = 2.5 * MINUTE_MS;
 const LEAST_MS = SECOND_MS;
@@ -39,11 +42,16 @@ type Parts = {
   readonly table: Table;
   readonly cluster: string;
   readonly deployment: string;
+  /** As customers know it. */
+  readonly region: string;
   readonly log: Log;
+  /** Takes metric lines, by whose alarm scaling starts a pool where this does not; undefined: nobody does. */
+  readonly write?: ((line: string) => void) | undefined;
   /** One minute unless told otherwise. */
   readonly askEveryMs?: number | undefined;
 };
 
+type Told = { asked: number; nextAtMs: number };
 type Known = { readonly item: WakeItem | undefined; readonly freshUntilMs: number };
 
 /**
@@ -56,6 +64,7 @@ export class EcsWake implements Wake {
   readonly #askEveryMs: number;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<number>>();
+  readonly #told = new Map<string, Told>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -63,6 +72,7 @@ export class EcsWake implements Wake {
   }
 
   wake(pool: string, nowMs: number): number | Promise<number> {
+    this.#tell(pool, nowMs);
     const known = this.#known.get(pool);
     if (known !== undefined && nowMs < known.freshUntilMs) return estimate(known.item, nowMs);
     let asking = this.#asking.get(pool);
@@ -92,6 +102,18 @@ export class EcsWake implements Wake {
     } catch (error) {
       log.error('the start of a pool was not noted', error, { pool });
     }
+  }
+
+  #tell(pool: string, nowMs: number): void {
+    const { deployment, region, write } = this.#parts;
+    if (write === undefined) return;
+    const told = this.#told.get(pool) ?? { asked: 0, nextAtMs: 0 };
+    this.#told.set(pool, told);
+    told.asked += 1;
+    if (nowMs < told.nextAtMs) return;
+    write(metricLine({ deployment, region, pool }, 'ColdSubmits', told.asked, nowMs));
+    told.asked = 0;
+    told.nextAtMs = nowMs + TELL_EVERY_MS;
   }
 
   async #ask(pool: string, nowMs: number): Promise<number> {

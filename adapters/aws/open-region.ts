@@ -34,6 +34,8 @@ export type AwsRegionOptions = {
   readonly endpoints: Endpoints;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes metric lines: where CloudWatch reads logs from. */
+  readonly write?: ((line: string) => void) | undefined;
   /** A folder on this machine for model files, made if it is not there, and how much of it. */
   readonly cacheFolder: string;
   readonly cacheBytes: number;
@@ -69,7 +71,7 @@ export type AwsRegion = RegionPorts & {
 };
 
 /** One region's storage in AWS, for one process. Nothing is called before it is asked for something. */
-export function openRegion({ environment, endpoints, clock, log, ...cache }: AwsRegionOptions): AwsRegion {
+export function openRegion({ environment, endpoints, clock, log, write, ...cache }: AwsRegionOptions): AwsRegion {
   const { tables, buckets, keyId, awsRegion: region } = environment;
   const calls = new CallsUnderWay();
   const dynamo = calls.watch(dynamoClient({ region, endpoint: endpoints.dynamo }));
@@ -117,7 +119,7 @@ export function openRegion({ environment, endpoints, clock, log, ...cache }: Aws
       clock,
     }),
     validations: new AwsValidations(control, log, clock),
-    wake: new EcsWake({ ...environment, client: ecs, table: control, log }),
+    wake: new EcsWake({ ...environment, client: ecs, table: control, log, write }),
     webhooks: new AwsWebhooks({ ...shared, table: control }),
     async settled() {
       await Promise.all([answers.close(), queue.settled()]);

@@ -54,10 +54,11 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
 }
 
 function liveConfig(environment: RegionEnvironment, settings: LiveSettings): RegionConfig {
-  const { region, pools, usdPerComputeHour } = environment;
+  const { region, pools, bridges, usdPerComputeHour } = environment;
   return {
     region,
     pools,
+    bridges,
     usdPerComputeHour,
     get regionUrls() {
       return settings.current.regionUrls;

@@ -16,6 +16,8 @@ export type LambdaProcess = {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: JsonLog;
+  /** Writes a metric line. */
+  readonly write: (line: string) => void;
 };
 
 /** Composes a function, once a process. What keeps it from starting is logged and thrown: Lambda starts another process. */
@@ -26,7 +28,8 @@ export async function start<T>(compose: (lambda: LambdaProcess) => T | Promise<T
   const log = new JsonLog(stdout, clock, 'info', fixed);
   try {
     const environment = readRegionEnvironment(variables);
-    return await compose({ environment, endpoints: readEndpoints(variables), variables, clock, log });
+    const write = (line: string) => void stdout.write(line);
+    return await compose({ environment, endpoints: readEndpoints(variables), variables, clock, log, write });
   } catch (error) {
     // No secret is read before something is asked for, so that none can be in the message.
     log.error('the function cannot start', error, { reason: error instanceof Error ? error.message : undefined });

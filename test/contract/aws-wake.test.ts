@@ -25,7 +25,7 @@ const aws: Adapter<Wake, WakeSubject> = {
     const ecs = await FakeEcs.start();
     for (const pool of ['default', 'gpu']) ecs.set(serviceOf(pool), 0);
     const table = new Table(dynamo.client, await dynamo.createTable());
-    const parts = { client: ecs.client, table, cluster: 'cluster', deployment: 'test', log: NO_LOG };
+    const parts = { client: ecs.client, table, cluster: 'cluster', deployment: 'test', region: 'us', log: NO_LOG };
     const subject = clientSubject<Wake>(new SteppedClock(), () => new EcsWake(parts));
     return withMore(subject, {
       starts: (pool: string) => ecs.updatesOf(serviceOf(pool)),

@@ -84,8 +84,8 @@ export class ZeroRegion {
     const endpoints = readEndpoints(this.#variables);
     const region = openRegion({ environment, endpoints, clock, log, cacheFolder: this.#folder, cacheBytes: GIB });
     const table = new Table(dynamo.client, environment.tables.control);
-    const { cluster, deployment, pools, bridges } = environment;
-    const wake = new EcsWake({ client: this.ecs.client, table, cluster, deployment, log, askEveryMs });
+    const { pools, bridges } = environment;
+    const wake = new EcsWake({ ...environment, client: this.ecs.client, table, log, askEveryMs });
     const config = { region: 'us', regionUrls: {}, corsOrigins: [], pools, bridges, usdPerComputeHour: 1 };
     const recorder = new Recorder({ ...region, clock, log });
     const ports = { ...region, wake, config, clock, log, recorder } as unknown as GatewayPorts;
