@@ -36,8 +36,11 @@ const gpuPool = z
   .strictObject({
     kind: z.literal('gpu'),
     ...shared,
-    /** Each with as much memory as the task wants; the first that is to be had is taken. */
-    instanceType: z.string().regex(/^[a-z0-9-]+\.[a-z0-9]+$/, 'an instance type such as g5.xlarge'),
+    /** With a GPU, and memory for a task each: the more there are, the sooner one is to be had. */
+    instanceTypes: z
+      .array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9]+$/, 'an instance type such as g5.xlarge'))
+      .min(1)
+      .max(10),
     /** What a task is given of its instance. */
     memoryMib: z.int().min(1024),
     /** Tasks that run On-Demand before any runs on Spot. */

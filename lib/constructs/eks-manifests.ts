@@ -33,7 +33,7 @@ export function gpuNodePools(name: string, pool: GpuPool): readonly Manifest[] {
             nodeClassRef: { group: 'eks.amazonaws.com', kind: 'NodeClass', name: 'default' },
             taints: [{ key: GPU, value: 'true', effect: 'NoSchedule' }],
             requirements: [
-              { key: 'node.kubernetes.io/instance-type', operator: 'In', values: [pool.instanceType] },
+              { key: 'node.kubernetes.io/instance-type', operator: 'In', values: [...pool.instanceTypes] },
               { key: 'karpenter.sh/capacity-type', operator: 'In', values: [market] },
             ],
           },

@@ -1,11 +1,15 @@
-import { AutoScalingGroup, GroupMetrics, type IAutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
+import {
+  AutoScalingGroup,
+  GroupMetrics,
+  type IAutoScalingGroup,
+  SpotAllocationStrategy,
+} from 'aws-cdk-lib/aws-autoscaling';
 import {
   BlockDeviceVolume,
   EbsDeviceVolumeType,
   InstanceType,
   LaunchTemplate,
   LaunchTemplateHttpTokens,
-  SpotRequestType,
 } from 'aws-cdk-lib/aws-ec2';
 import {
   AmiHardwareType,
@@ -61,7 +65,6 @@ export class GpuCapacity extends Construct {
 
   #group(market: Market, { pool, network }: GpuCapacityParts): AutoScalingGroup {
     const launchTemplate = new LaunchTemplate(this, `${market}Template`, {
-      instanceType: new InstanceType(pool.instanceType),
       machineImage: EcsOptimizedImage.amazonLinux2023(AmiHardwareType.GPU),
       userData: gpuUserData(),
       role: new Role(this, `${market}Role`, { assumedBy: new ServicePrincipal('ec2.amazonaws.com') }),
@@ -76,12 +79,19 @@ export class GpuCapacity extends Construct {
           volume: BlockDeviceVolume.ebs(ROOT_GIB, { encrypted: true, volumeType: EbsDeviceVolumeType.GP3 }),
         },
       ],
-      ...(market === 'Spot' && { spotOptions: { requestType: SpotRequestType.ONE_TIME } }),
     });
     return new AutoScalingGroup(this, `${market}Group`, {
       vpc: network.vpc,
       vpcSubnets: { subnetType: network.workerSubnets },
-      launchTemplate,
+      mixedInstancesPolicy: {
+        launchTemplate,
+        launchTemplateOverrides: pool.instanceTypes.map((type) => ({ instanceType: new InstanceType(type) })),
+        instancesDistribution: {
+          onDemandPercentageAboveBaseCapacity: market === 'OnDemand' ? 100 : 0,
+          // The pools of instances that are least likely to be taken back soon, the cheapest of them first.
+          spotAllocationStrategy: SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+        },
+      },
       minCapacity: 0,
       maxCapacity: Math.ceil((pool.maxTasks * ROLLOUT_PERCENT) / 100),
       groupMetrics: [GroupMetrics.all()],

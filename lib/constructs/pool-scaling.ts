@@ -1,4 +1,4 @@
-import { TimeZone } from 'aws-cdk-lib';
+import { Stack, TimeZone } from 'aws-cdk-lib';
 import { CfnScalingPolicy, ScalableTarget, Schedule, ServiceNamespace } from 'aws-cdk-lib/aws-applicationautoscaling';
 import {
   type Alarm,
@@ -7,6 +7,7 @@ import {
   type Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IRole, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 import type { PoolConfig } from '../config-pools.ts';
 import { type PoolMetrics, waitingWithoutWorkers } from './pool-metrics.ts';
@@ -37,6 +38,7 @@ export class PoolScaling extends Construct {
     super(scope, id);
     this.#target = new ScalableTarget(this, 'Target', {
       serviceNamespace: ServiceNamespace.ECS,
+      role: this.#scalingRole(),
       scalableDimension: 'ecs:service:DesiredCount',
       resourceId: `service/${cluster}/${service}`,
       minCapacity: pool.minTasks,
@@ -54,6 +56,13 @@ export class PoolScaling extends Construct {
     const first = this.#startFirst();
     this.#startOn('Cold', metrics.coldSubmits, first);
     this.#startOn('Waiting', waitingWithoutWorkers(metrics), first);
+  }
+
+  /** AWS's own, which it makes with the first target of an account. */
+  #scalingRole(): IRole {
+    const { account, partition } = Stack.of(this);
+    const name = 'ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService';
+    return Role.fromRoleArn(this, 'Role', `arn:${partition}:iam::${account}:role/aws-service-role/${name}`);
   }
 
   /** Of L1, as the L2 takes no metric math for target tracking. */

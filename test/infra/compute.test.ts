@@ -49,10 +49,15 @@ describe('GPU instances', () => {
 
   test('each pool has On-Demand for its base and Spot beside it', () => {
     expect(templates).toHaveLength(2 * GPU_POOLS.length);
-    const spot = templates.filter(
-      ({ Properties }) => Properties.LaunchTemplateData.InstanceMarketOptions !== undefined,
+    const groups = ofType('us', 'AWS::AutoScaling::AutoScalingGroup').map(
+      ({ Properties }) => Properties.MixedInstancesPolicy,
     );
-    expect(spot).toHaveLength(GPU_POOLS.length);
+    const shares = groups.map(({ InstancesDistribution }) => InstancesDistribution.OnDemandPercentageAboveBaseCapacity);
+    expect(shares).toEqual([100, 0, 100, 0]);
+    for (const { InstancesDistribution, LaunchTemplate } of groups) {
+      expect(InstancesDistribution.SpotAllocationStrategy).toBe('price-capacity-optimized');
+      expect(LaunchTemplate.Overrides).toEqual([{ InstanceType: 'g5.xlarge' }, { InstanceType: 'g6.xlarge' }]);
+    }
     const { CapacityProviderStrategy: strategy } = service('us', 'default').Properties;
     expect(strategy).toEqual([
       expect.objectContaining({ Base: 1, Weight: 20 }),
