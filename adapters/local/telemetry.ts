@@ -8,8 +8,8 @@ import { mergeTelemetry } from '../../core/quality/telemetry.ts';
 import { TELEMETRY_KEPT_MS } from '../../core/quality/telemetry-kept.ts';
 import type { Commits } from './group-commit.ts';
 
-/** Rows that are read and merged in one turn: about 0.1 ms each, and the gateway waits meanwhile. */
-const READ_AT_ONCE = 50;
+/** Rows that are read and merged in one turn: 0.2 ms each, 1.2 ms of a release with 200 cohorts, and the gateway waits meanwhile. */
+const READ_AT_ONCE = 4;
 const DELETED_AT_ONCE = 1000;
 
 type Parts = { readonly database: DatabaseSync; readonly commits: Commits; readonly clock: Clock; readonly log: Log };
