@@ -11,6 +11,9 @@ import { seededRandom } from '../core/seeded-random.ts';
 /** What is true of the candidate: its share of errors beyond those that stable has, and how many times as long it takes. */
 export type Truth = { readonly extraErrors: number; readonly slowness: number };
 
+/** How long steps go on: until their verdict is a pass and the candidate has seen `leastRequests`; the release is left when it has seen `mostRequests`. */
+export type Extent = { readonly leastRequests: number; readonly mostRequests: number };
+
 export const IDENTICAL: Truth = { extraErrors: 0, slowness: 1 };
 
 export type SimulatedRelease =
@@ -54,37 +57,38 @@ export class ReleaseTraffic {
   }
 
   /**
-   * One whole release by the steps of a plan. Every step goes on until its verdict is a pass and the candidate has seen at least `leastRequests`; it is looked at
-   * every 20 candidate requests. It is `held` where one step has not passed within 20 times that.
+   * One whole release by the steps of a plan, looked at every 20 candidate requests. `held`: it was left, or one step had not passed at 20 times its least
+   * requests.
    */
-  release(id: string, plan: ReleasePlan, truth: Truth, leastRequests: number): SimulatedRelease {
+  release(id: string, plan: ReleasePlan, truth: Truth, { leastRequests, mostRequests }: Extent): SimulatedRelease {
     for (const user of this.#users) {
       user.bucket = bucketOf(id, plan.assignBy, user.asker);
       user.hash = unitHash(id, plan.assignBy, user.asker);
     }
     const segments: Segment[] = [];
-    let [candidateRequests, looks] = [0, NO_LOOKS];
+    let [before, looks] = [0, NO_LOOKS];
     for (const step of plan.steps) {
       if (isGate(step) || ('setWeight' in step && step.setWeight === 100)) continue;
       const segment = startOf(id, step);
+      const { candidate } = segment;
       segments.push(segment);
       looks = { ...looks, inStep: 0 };
       for (let passed = false; !passed; ) {
-        const inStep = segment.candidate.requests;
-        while (segment.candidate.requests < inStep + LOOK_EVERY) this.#session(segment, plan.assignBy, truth, id);
-        const seen = candidateRequests + segment.candidate.requests;
+        const target = candidate.requests + LOOK_EVERY;
+        while (candidate.requests < target) this.#session(segment, plan.assignBy, truth, id);
+        const candidateRequests = before + candidate.requests;
         const verdict = judge(step, plan.analysis, segments, looks);
         looks = verdict.looks;
-        const beyond = beyondHardLimit(plan.limits, segment.candidate, segment.candidate);
-        if (beyond !== undefined) return { kind: 'aborted', candidateRequests: seen, why: beyond };
-        if (verdict.outcome === 'fail') return { kind: 'aborted', candidateRequests: seen, why: verdict.sentence };
-        passed = verdict.outcome === 'pass' && segment.candidate.requests >= leastRequests;
-        if (!passed && segment.candidate.requests > 20 * leastRequests)
-          return { kind: 'held', candidateRequests: seen };
+        const beyond = beyondHardLimit(plan.limits, candidate, candidate);
+        if (beyond !== undefined) return { kind: 'aborted', candidateRequests, why: beyond };
+        if (verdict.outcome === 'fail') return { kind: 'aborted', candidateRequests, why: verdict.sentence };
+        passed = verdict.outcome === 'pass' && candidate.requests >= leastRequests;
+        const isLong = candidate.requests > 20 * leastRequests || candidateRequests >= mostRequests;
+        if (!passed && isLong) return { kind: 'held', candidateRequests };
       }
-      candidateRequests += segment.candidate.requests;
+      before += candidate.requests;
     }
-    return { kind: 'promoted', candidateRequests };
+    return { kind: 'promoted', candidateRequests: before };
   }
 
   #addTenant(tenant: number, weights: number[]): void {

@@ -14,6 +14,8 @@ type Resolution = {
   readonly perLog: number;
   readonly first: number;
   readonly buckets: number;
+  /** The value of each bucket. */
+  readonly middles: Float64Array;
 };
 
 /**
@@ -24,7 +26,12 @@ function resolution(relativeError: number): Resolution {
   const perLog = 1 / Math.log((1 + relativeError) / (1 - relativeError));
   const first = Math.ceil(Math.log(LEAST) * perLog);
   const last = Math.ceil(Math.log(GREATEST) * perLog);
-  return { relativeError, perLog, first, buckets: last - first + 1 };
+  const buckets = last - first + 1;
+  const middles = Float64Array.from(
+    { length: buckets },
+    (_, at) => Math.exp((at + first) / perLog) * (1 - relativeError),
+  );
+  return { relativeError, perLog, first, buckets, middles };
 }
 
 /** fine: within 1.9 % (727 buckets at most), for what is shown and compared. coarse: within 10 % (138), for the many cohorts of a release. */
@@ -103,11 +110,11 @@ export class Sketch {
     throw new Error('a sketch counts fewer values than it says');
   }
 
-  /** Calls with every bucket that is not empty, from small to large: its middle, how many values. */
-  forEach(visit: (middle: number, count: number) => void): void {
-    if (this.#zeros > 0) visit(0, this.#zeros);
+  /** Calls with every bucket that is not empty, from small to large: its middle, how many values, and its number; zeros are number -1. */
+  forEach(visit: (middle: number, count: number, bucket: number) => void): void {
+    if (this.#zeros > 0) visit(0, this.#zeros, -1);
     for (let at = 0; at < this.#counts.length; at += 1) {
-      if (this.#counts[at]! > 0) visit(this.#middleOf(this.#offset + at), this.#counts[at]!);
+      if (this.#counts[at]! > 0) visit(this.#middleOf(this.#offset + at), this.#counts[at]!, this.#offset + at);
     }
   }
 
@@ -167,8 +174,7 @@ export class Sketch {
   }
 
   #middleOf(bucket: number): number {
-    const { relativeError, perLog, first } = this.#resolution;
-    return Math.exp((bucket + first) / perLog) * (1 - relativeError);
+    return this.#resolution.middles[bucket]!;
   }
 
   #addToBucket(bucket: number, count: number): void {

@@ -23,10 +23,11 @@ const LEAST_MS = 1e-3;
 export function checkLatency(sides: Sides, rules: AnalysisRules, look: Looks | undefined): Check[] {
   const all = new Sketch('coarse');
   for (const { latencyMs } of [...sides.candidate, ...sides.stable]) all.merge(latencyMs);
+  const balanced = { stable: balance(sides.stable), candidate: balance(sides.candidate) };
   return QUANTILES.map(({ name, label, q, alpha }) => {
     const limitMs = all.quantile(q) ?? 0;
-    const stable = balancedQuantile(sides.stable, q);
-    const candidate = balancedQuantile(sides.candidate, q);
+    const stable = quantileOf(balanced.stable, q);
+    const candidate = quantileOf(balanced.candidate, q);
     const matters = candidate !== undefined && stable !== undefined && candidate >= stable * (1 + rules.latencyGrowth);
     const of = ({ latencyMs }: Cohort) => {
       if (latencyMs.count === 0) return undefined;
@@ -51,22 +52,29 @@ function sentenceOf(label: string, stable: number | undefined, candidate: number
   return `${label} latency is ${figure(candidate)} ms on the candidate, ${figure(stable)} ms on stable`;
 }
 
-function balancedQuantile(cohorts: readonly Cohort[], q: number): number | undefined {
-  const weights = new Map<number, number>();
+/** A distribution in which every slice weighs the same: shares by number of bucket, zeros first, and the values of the buckets. */
+type Balanced = { readonly weights: readonly number[]; readonly middles: readonly number[]; readonly total: number };
+
+function balance(cohorts: readonly Cohort[]): Balanced {
+  const [weights, middles]: [number[], number[]] = [[], []];
   let total = 0;
   for (const { latencyMs } of cohorts) {
     if (latencyMs.count === 0) continue;
     total += 1;
-    latencyMs.forEach((middle, count) => {
-      weights.set(middle, (weights.get(middle) ?? 0) + count / latencyMs.count);
+    latencyMs.forEach((middle, count, bucket) => {
+      weights[bucket + 1] = (weights[bucket + 1] ?? 0) + count / latencyMs.count;
+      middles[bucket + 1] = middle;
     });
   }
-  const sorted = [...weights].sort(([a], [b]) => a - b);
+  return { weights, middles, total };
+}
+
+function quantileOf({ weights, middles, total }: Balanced, q: number): number | undefined {
   let seen = 0;
-  for (const [middle, weight] of sorted) {
-    seen += weight;
-    if (seen >= q * total) return middle;
+  for (let at = 0; at < weights.length; at += 1) {
+    seen += weights[at] ?? 0;
+    // Rounding may leave a little beyond the last.
+    if (seen > 0 && seen >= q * total - 1e-9) return middles[at];
   }
-  // Rounding may leave a little beyond the last.
-  return sorted.at(-1)?.[0];
+  return undefined;
 }
