@@ -31,8 +31,8 @@ export class RateItem {
       const tatMs = Number(taken.item?.tatMs ?? 0);
       const { tatMs: nextMs, ...lease } = takeUnits(policy, tatMs, needed, wanted, nowMs);
       if (lease.granted === 0) return lease;
-      // Ahead of now, the addition holds as soon as it asks for what there is; from behind, the first to move it wins.
-      if (tatMs < nowMs && (await this.#start(key, tatMs, nextMs))) return lease;
+      // Ahead of now, the addition holds as soon as it asks for what there is; from behind, whoever finds it there moves it.
+      if (tatMs < nowMs && (await this.#start(key, nextMs, nowMs))) return lease;
       units = lease.granted;
     }
     throw new Failure('overloaded', { retryAfterMs: SECOND_MS });
@@ -53,11 +53,12 @@ export class RateItem {
     });
   }
 
-  async #start(key: Key, tatMs: number, nextMs: number): Promise<boolean> {
+  /** From wherever behind now it is by then: the burst is whole, so that callers who come together do not undo each other. */
+  async #start(key: Key, nextMs: number, nowMs: number): Promise<boolean> {
     const { written } = await this.#table.change(key, {
       text: 'SET tatMs = :next',
-      condition: 'attribute_not_exists(pk) OR tatMs = :read',
-      values: { ':next': nextMs, ':read': tatMs },
+      condition: 'attribute_not_exists(pk) OR tatMs < :now',
+      values: { ':next': nextMs, ':now': nowMs },
     });
     return written;
   }

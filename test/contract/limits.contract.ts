@@ -77,6 +77,15 @@ const rates: LimitsCase[] = [
     },
   },
   {
+    name: 'grants all who come together, a moment apart each, where the burst holds them many times over',
+    async run({ port, nowMs }) {
+      const start = nowMs();
+      const fast: GcraPolicy = { ratePerMs: 2, burst: 120_000 };
+      const leases = await atOnce(100, (index) => port.lease('acme', 'rows', fast, 1, 1, start + index));
+      expect(leases.map(({ granted }) => granted)).toEqual(leases.map(() => 1));
+    },
+  },
+  {
     name: 'refuses nobody at four fifths of the rate',
     async run({ port, nowMs }) {
       const start = nowMs();
