@@ -15,9 +15,9 @@ export const TWENTY_TIMES_THE_ERRORS: Truth = { extraErrors: 0.019, slowness: 1 
 export const TWICE_THE_LATENCY: Truth = { extraErrors: 0, slowness: 2 };
 export { IDENTICAL };
 
-const WHOLE: Extent = { leastRequests: 500, mostRequests: Number.POSITIVE_INFINITY };
+const WHOLE: Extent = { leastRequests: 500, mostRequests: Number.POSITIVE_INFINITY, lookEvery: 50 };
 /** Looks are every 20 requests, and one user's session may overshoot: what is decided by then was decided within 500. */
-const FIRST_500: Extent = { leastRequests: 500, mostRequests: 480 };
+const FIRST_500: Extent = { leastRequests: 500, mostRequests: 480, lookEvery: 20 };
 
 /** The plan that a manifest without `release` has, and a canary at once, of a share and by lot of users or requests. */
 export function defaultPlan(): ReleasePlan {

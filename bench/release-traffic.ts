@@ -11,8 +11,11 @@ import { seededRandom } from '../core/seeded-random.ts';
 /** What is true of the candidate: its share of errors beyond those that stable has, and how many times as long it takes. */
 export type Truth = { readonly extraErrors: number; readonly slowness: number };
 
-/** How long steps go on: until their verdict is a pass and the candidate has seen `leastRequests`; the release is left when it has seen `mostRequests`. */
-export type Extent = { readonly leastRequests: number; readonly mostRequests: number };
+/**
+ * How long steps go on: until their verdict is a pass and the candidate has seen `leastRequests`; the release is left when it has seen `mostRequests`.
+ * The verdict is asked for every `lookEvery` requests of the candidate.
+ */
+export type Extent = { readonly leastRequests: number; readonly mostRequests: number; readonly lookEvery: number };
 
 export const IDENTICAL: Truth = { extraErrors: 0, slowness: 1 };
 
@@ -33,8 +36,6 @@ type User = {
 const ERRORS = { alone: 0.0005, badSession: 0.001, withinBad: 0.5 } as const;
 const SESSION_REQUESTS = 4;
 const TENANTS = 300;
-/** Candidate requests between two looks at the verdict: as often as anybody would. */
-const LOOK_EVERY = 20;
 
 /**
  * Traffic of many tenants as a release meets it: tenants and users whose volumes follow Zipf's law, latencies and error rates of their own that stay
@@ -57,10 +58,15 @@ export class ReleaseTraffic {
   }
 
   /**
-   * One whole release by the steps of a plan, looked at every 20 candidate requests. `held`: it was left, or one step had not passed at 20 times its least
+   * One whole release by the steps of a plan. `held`: it was left, or one step had not passed at 20 times its least
    * requests.
    */
-  release(id: string, plan: ReleasePlan, truth: Truth, { leastRequests, mostRequests }: Extent): SimulatedRelease {
+  release(
+    id: string,
+    plan: ReleasePlan,
+    truth: Truth,
+    { leastRequests, mostRequests, lookEvery }: Extent,
+  ): SimulatedRelease {
     for (const user of this.#users) {
       user.bucket = bucketOf(id, plan.assignBy, user.asker);
       user.hash = unitHash(id, plan.assignBy, user.asker);
@@ -74,7 +80,7 @@ export class ReleaseTraffic {
       segments.push(segment);
       looks = { ...looks, inStep: 0 };
       for (let passed = false; !passed; ) {
-        const target = candidate.requests + LOOK_EVERY;
+        const target = candidate.requests + lookEvery;
         while (candidate.requests < target) this.#session(segment, plan.assignBy, truth, id);
         const candidateRequests = before + candidate.requests;
         const verdict = judge(step, plan.analysis, segments, looks);

@@ -26,11 +26,13 @@ export type Comparison = {
  * pass: it does not matter. absent: no slice of either version has a figure.
  */
 export function compareSlices(sides: Sides, comparison: Comparison): Check['outcome'] {
-  const candidate = figures(sides.candidate, comparison.of);
-  const stable = figures(sides.stable, comparison.of);
+  // Where nothing matters it is enough to know that there is something to compare.
+  const { matters } = comparison;
+  const candidate = figures(sides.candidate, comparison.of, matters ? undefined : LEAST_CANDIDATE);
+  const stable = figures(sides.stable, comparison.of, matters ? undefined : LEAST_STABLE);
   if (candidate.length === 0 && stable.length === 0) return 'absent';
   if (candidate.length < LEAST_CANDIDATE || stable.length < LEAST_STABLE) return 'inconclusive';
-  if (!comparison.matters) return 'pass';
+  if (!matters) return 'pass';
   const { look, alpha } = comparison;
   const p = probability(candidate, stable, comparison.side, look !== undefined);
   if (look !== undefined && p <= lookAlpha(alpha, look)) return 'fail';
@@ -53,9 +55,11 @@ function negative(value: number): number {
   return -value;
 }
 
-function figures(cohorts: readonly Cohort[], of: Comparison['of']): number[] {
+/** The figures of the cohorts that have one, or the first `most` of them. */
+function figures(cohorts: readonly Cohort[], of: Comparison['of'], most = cohorts.length): number[] {
   const found: number[] = [];
   for (const cohort of cohorts) {
+    if (found.length >= most) break;
     const value = of(cohort);
     if (value !== undefined) found.push(value);
   }
@@ -64,7 +68,7 @@ function figures(cohorts: readonly Cohort[], of: Comparison['of']): number[] {
 
 /** The middle one of the cohorts' figures; undefined if none has one. One heavy user moves one cohort, not this. */
 export function middle(cohorts: readonly Cohort[], of: Comparison['of']): number | undefined {
-  const sorted = figures(cohorts, of).sort((a, b) => a - b);
+  const sorted = Float64Array.from(figures(cohorts, of)).sort();
   const at = (sorted.length - 1) / 2;
   return sorted.length === 0 ? undefined : (sorted[Math.floor(at)]! + sorted[Math.ceil(at)]!) / 2;
 }

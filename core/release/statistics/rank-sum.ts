@@ -1,7 +1,9 @@
 import { normalTail } from './normal.ts';
 
-/** Fewer values than this on one side are tested exactly where it matters; above, the normal approximation is within a tenth of p. */
+/** With fewer values than this on one side the test is exact where it matters; above, the normal approximation says more than is true. */
 const MOST_EXACT = 12;
+/** … except where more than this share of all values are one: few others make a long tail, so those are counted instead. */
+const ONE_VALUE = 0.5;
 /** Where the approximation says more than this, nothing is decided by it. */
 const EXACT_BELOW = 0.02;
 
@@ -20,7 +22,7 @@ export type RankSum = {
 export function rankSum(high: readonly number[], low: readonly number[], exact: boolean): RankSum | undefined {
   const [n, m] = [high.length, low.length];
   if (n === 0 || m === 0) return undefined;
-  const { doubledRanks, tied } = rank([...high, ...low]);
+  const { doubledRanks, tied, frequent } = rank([...high, ...low]);
   const doubledSum = doubledRanks.slice(0, n).reduce((sum, one) => sum + one, 0);
   const wins = doubledSum / 2 - (n * (n + 1)) / 2;
   const superiority = wins / (n * m);
@@ -28,24 +30,45 @@ export function rankSum(high: readonly number[], low: readonly number[], exact: 
   const variance = ((n * m) / 12) * (total + 1 - tied / (total * (total - 1)));
   if (variance <= 0) return { p: 1, superiority };
   const p = normalTail((wins - (n * m) / 2 - 0.5) / Math.sqrt(variance));
-  if (!exact || p > EXACT_BELOW || Math.min(n, m) > MOST_EXACT) return { p, superiority };
-  return { p: exactTail(doubledRanks, n, doubledSum), superiority };
+  if (!exact || p > EXACT_BELOW) return { p, superiority };
+  if (Math.min(n, m) <= MOST_EXACT) return { p: exactTail(doubledRanks, n, doubledSum), superiority };
+  return { p: frequent === undefined ? p : countTail(high, low, frequent), superiority };
 }
 
-/** Twice the middle rank of every value, so that all are whole; Σ (t³ - t) over groups of t equal values. */
-function rank(values: readonly number[]): { doubledRanks: number[]; tied: number } {
+/** Twice the middle rank of every value, so that all are whole; Σ (t³ - t) over groups of t equal values; the value that most have, if any. */
+function rank(values: readonly number[]): { doubledRanks: number[]; tied: number; frequent: number | undefined } {
   const order = values.map((_, at) => at).sort((a, b) => values[a]! - values[b]!);
   const doubledRanks = new Array<number>(values.length);
   let tied = 0;
+  let frequent: number | undefined;
   for (let from = 0; from < order.length; ) {
     let until = from + 1;
     while (until < order.length && values[order[until]!] === values[order[from]!]) until += 1;
     for (let at = from; at < until; at += 1) doubledRanks[order[at]!] = from + until + 1;
     const equal = until - from;
     tied += equal ** 3 - equal;
+    if (equal > ONE_VALUE * values.length) frequent = values[order[from]!];
     from = until;
   }
-  return { doubledRanks, tied };
+  return { doubledRanks, tied, frequent };
+}
+
+/** Chance that as many of the values above one value are among `high` as are: Fisher's exact test (The Design of Experiments, 1935). */
+function countTail(high: readonly number[], low: readonly number[], value: number): number {
+  const isAbove = (one: number) => one > value;
+  const [seen, n, m] = [high.filter(isAbove).length, high.length, low.length];
+  const above = seen + low.filter(isAbove).length;
+  let tail = 0;
+  for (let k = seen; k <= Math.min(n, above); k += 1)
+    tail += Math.exp(logChoose(n, k) + logChoose(m, above - k) - logChoose(n + m, above));
+  return Math.min(1, tail);
+}
+
+function logChoose(n: number, k: number): number {
+  if (k < 0 || k > n) return Number.NEGATIVE_INFINITY;
+  let log = 0;
+  for (let i = 1; i <= Math.min(k, n - k); i += 1) log += Math.log((n - i + 1) / i);
+  return log;
 }
 
 /** Share of all ways to draw `n` of the ranks whose sum is at least `sum`. Of the larger side the rest is drawn instead: both sums add up to one. */
