@@ -16,6 +16,8 @@ export type Access = {
   readonly queues?: 'send' | 'work';
   /** Starts a pool that is at zero. */
   readonly wakesPools?: true;
+  /** Reads the settings that change without a deployment. */
+  readonly settings?: true;
   readonly signingKey?: ReadOrWrite;
   readonly operatorKey?: 'write';
   /** Reads approved packages of the SageMaker Model Registry and writes back what became of them. */
@@ -37,20 +39,23 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     payloads: 'write',
     queues: 'send',
     wakesPools: true,
+    settings: true,
     signingKey: 'read',
   },
   predictions: {
     tables: { ...ASKED, jobs: 'write', telemetry: 'write' },
     dataKeys: true,
     payloads: 'write',
+    settings: true,
     signingKey: 'read',
   },
-  catalogue: { tables: ASKED, signingKey: 'read' },
+  catalogue: { tables: ASKED, settings: true, signingKey: 'read' },
   replay: {
     tables: { ...ASKED, jobs: 'read' },
     dataKeys: true,
     artifacts: 'read',
     payloads: 'read',
+    settings: true,
     signingKey: 'read',
   },
   control: {
@@ -59,18 +64,20 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     artifacts: 'write',
     payloads: 'write',
     uploads: true,
+    settings: true,
     signingKey: 'read',
   },
-  validate: { tables: { control: 'write' }, artifacts: 'write' },
-  notices: { tables: { control: 'write', jobs: 'write' }, dataKeys: true, payloads: 'read' },
+  validate: { tables: { control: 'write' }, artifacts: 'write', settings: true },
+  notices: { tables: { control: 'write', jobs: 'write' }, dataKeys: true, settings: true },
   sweep: {
-    tables: { control: 'write', jobs: 'write', limits: 'write' },
+    tables: { control: 'write', jobs: 'write' },
     dataKeys: true,
     payloads: 'write',
     queues: 'send',
     wakesPools: true,
+    settings: true,
   },
-  'model-packages': { tables: { control: 'write' }, artifacts: 'write', modelPackages: true },
+  'model-packages': { tables: { control: 'write' }, artifacts: 'write', modelPackages: true, settings: true },
   setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write' },
 };
 

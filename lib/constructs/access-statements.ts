@@ -22,7 +22,7 @@ export function accessStatements(access: Access, resources: RegionResources): re
     ...keyStatements(access, resources),
     ...queueStatements(access, resources),
     ...(access.modelPackages ? modelPackageStatements(resources.modelPackages) : []),
-    allow(['ssm:GetParameter'], [settingsParameter.arn]),
+    ...(access.settings ? [allow(['ssm:GetParameter'], [settingsParameter.arn])] : []),
     ...(access.signingKey === undefined ? [] : [secretStatement(access.signingKey, signingKeySecretArn)]),
     ...(access.operatorKey === undefined ? [] : [secretStatement(access.operatorKey, operatorKeySecretArn)]),
   ];

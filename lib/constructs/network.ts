@@ -25,7 +25,6 @@ const WORKER_SERVICES = {
   Kms: InterfaceVpcEndpointAwsService.KMS,
   Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
   Sqs: InterfaceVpcEndpointAwsService.SQS,
-  Ssm: InterfaceVpcEndpointAwsService.SSM,
 } as const;
 
 /**

@@ -136,6 +136,7 @@ describe.each(REGIONS)('who may what in %s', (region) => {
       FUNCTION_NAMES.filter((name) => granted(region, name).some(({ Action }) => list(Action).includes(action)));
     expect(who('ecs:UpdateService')).toEqual(['infer', 'sweep']);
     expect(who('secretsmanager:PutSecretValue')).toEqual(['setup']);
+    expect(who('ssm:GetParameter')).toEqual(FUNCTION_NAMES.filter((name) => name !== 'setup'));
     expect(who('sagemaker:UpdateModelPackage')).toEqual(['model-packages']);
     expect(who('s3:PutObject').toSorted()).toEqual([
       'control',

@@ -1,13 +1,14 @@
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { expect, test } from 'vitest';
-import { NAG_EXCEPTIONS } from './support/nag-exceptions.ts';
-import { makeApp } from './support/synthesized.ts';
+import { type Config, loadConfig } from '../../lib/config.ts';
+import { NAG_EXCEPTIONS, type NagException } from './support/nag-exceptions.ts';
+import { EXAMPLE, makeApp } from './support/synthesized.ts';
 
 type Finding = { readonly rule: string; readonly path: string };
 
 /** Of the whole app, after its aspects have run. */
-function check(): readonly Finding[] {
-  const app = makeApp();
+function check(compute: Config['compute']): readonly Finding[] {
+  const app = makeApp({ ...loadConfig(EXAMPLE), compute });
   app.synth();
   const { violations } = new AwsSolutionsChecks(app).validateScope(app);
   return violations.flatMap(({ ruleName, violatingResources }) =>
@@ -15,12 +16,18 @@ function check(): readonly Finding[] {
   );
 }
 
-test('AwsSolutions finds nothing without a written reason, and no reason is left over', () => {
-  const findings = check();
-  const explains = ({ rule, path }: Finding) =>
-    NAG_EXCEPTIONS.filter((one) => one.rule.test(rule) && one.path.test(path));
-  expect(findings.length).toBeGreaterThan(0);
-  expect(findings.filter((finding) => explains(finding).length === 0)).toEqual([]);
-  const used = new Set(findings.flatMap(explains));
+function reasonsFor({ rule, path }: Finding): readonly NagException[] {
+  return NAG_EXCEPTIONS.filter((one) => one.rule.test(rule) && one.path.test(path));
+}
+
+const findings = { ecs: check('ecs'), eks: check('eks') };
+
+test.each(['ecs', 'eks'] as const)('AwsSolutions finds nothing on %s without a written reason', (compute) => {
+  expect(findings[compute].length).toBeGreaterThan(0);
+  expect(findings[compute].filter((finding) => reasonsFor(finding).length === 0)).toEqual([]);
+});
+
+test('no reason is left over', () => {
+  const used = new Set(Object.values(findings).flat().flatMap(reasonsFor));
   expect(NAG_EXCEPTIONS.filter((exception) => !used.has(exception))).toEqual([]);
 });

@@ -74,6 +74,11 @@ export const NAG_EXCEPTIONS: readonly NagException[] = [
     reason: 'ECS alone scales these groups, many times a day; what people are told of is work without workers.',
   },
   {
+    rule: /^AwsSolutions-EC26$/,
+    path: /\/Ecs\/[a-z]+-Capacity\/(OnDemand|Spot)Group\/ASG$/,
+    reason: 'The rule does not look into the launch template of a mixed policy; that its disk is encrypted is tested.',
+  },
+  {
     rule: /^AwsSolutions-ECS2$/,
     path: /\/Ecs\/[a-z]+-Task\/Resource$/,
     reason:
@@ -84,5 +89,16 @@ export const NAG_EXCEPTIONS: readonly NagException[] = [
     path: /\/Data\/(SigningKey|OperatorKey)$/,
     reason:
       'Made by setup, not by a rotation: tokens live 15 minutes under one key; the first key of an admin is revoked after use.',
+  },
+  {
+    rule: /^AwsSolutions-IAM4\[.*\/(AmazonEKS[A-Za-z]+Policy|AmazonEC2ContainerRegistryReadOnly)\]$/,
+    path: /\/Eks\/Cluster\/(Role|ClusternodePoolRole)\/Resource$/,
+    reason: 'Auto Mode and its nodes act by policies that AWS writes, and changes as the mode does.',
+  },
+  {
+    rule: /^AwsSolutions-(IAM4\[.*\]|IAM5\[Resource::.*KubectlProvider.*\]|L1)$/,
+    path: /\/Eks\/Cluster\/KubectlProvider\//,
+    reason:
+      "CDK's own functions, which apply manifests while a stack is deployed: roles and runtime come with its version.",
   },
 ];
