@@ -20,7 +20,8 @@ const region = z.strictObject({
     .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'a zone such as us-east-1a'))
     .min(2)
     .max(4),
-  cidr: z.cidrv4(),
+  /** Each zone has a subnet of 4,096 addresses. */
+  cidr: z.cidrv4().refine((text) => /\/1[67]$/.test(text), 'of /16 or /17'),
   /** Without one the API has the address that API Gateway gives it. */
   domain: z
     .strictObject({

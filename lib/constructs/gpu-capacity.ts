@@ -29,8 +29,8 @@ type Market = (typeof MARKETS)[number];
 
 /** The machine image, the worker's image, and models where an instance has no disk of its own. */
 const ROOT_GIB = 100;
-/** While a new version is rolled out a pool has tasks beside those it needs. */
-export const ROLLOUT_PERCENT = 150;
+/** While a new version is rolled out: less, and ECS, which rounds down, could not replace the only task of a pool. */
+export const ROLLOUT_PERCENT = 200;
 
 export type GpuCapacityParts = { readonly pool: GpuPool; readonly cluster: Cluster; readonly network: Network };
 

@@ -142,6 +142,11 @@ describe.each([
     expect(Object.values(made.resources(region, 'foundation', 'AWS::EC2::NatGateway'))).toEqual([]);
   });
 
+  test('can be replaced where it is the only one', () => {
+    const { MaximumPercent, MinimumHealthyPercent } = service(region, pool).Properties.DeploymentConfiguration;
+    expect(Math.floor(MaximumPercent / 100)).toBeGreaterThan(Math.ceil(MinimumHealthyPercent / 100));
+  });
+
   test('leaves the number of tasks to scaling', () => {
     expect(service(region, pool).Properties.DesiredCount).toBeUndefined();
   });

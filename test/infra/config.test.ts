@@ -55,6 +55,7 @@ const WRONG: readonly (readonly [path: string, change: (config: Damaged) => void
   ['regions.us.availabilityZones', (c) => (c.regions.us.availabilityZones = ['us-east-1a'])],
   ['regions.us.availabilityZones.1', (c) => (c.regions.us.availabilityZones[1] = 'eu-central-1a')],
   ['regions.us.cidr', (c) => (c.regions.us.cidr = '10.0.0.0')],
+  ['regions.us.cidr', (c) => (c.regions.us.cidr = '10.20.0.0/20')],
   ['regions.us.domain.name', (c) => (c.regions.us.domain.name = 'https://us.api.example.com')],
   ['regions.us.domain.certificateArn', (c) => (c.regions.us.domain.certificateArn = 'certificate')],
   [
