@@ -254,6 +254,41 @@ export function openDigestKey(model: string, digest: string): Key {
   return { pk: `open-digest#${model}`, sk: digest };
 }
 
+/*
+ * Control: a release lies in a partition of its own, where it is read by id, and is listed by model, oldest first. Of each model one item holds its latest
+ * release whole; the models with an active one are in one partition, as they are few.
+ */
+export function releaseKey(id: string): Key {
+  return { pk: `release#${id}`, sk: 'record' };
+}
+
+export function releaseListKey(model: string, startedAtMs: number, id: string): Key {
+  return { pk: releaseListPartition(model), sk: inOrder(Math.floor(startedAtMs), id) };
+}
+
+export function releaseListPartition(model: string): string {
+  return `releases#${model}`;
+}
+
+export function latestReleaseKey(model: string): Key {
+  return { pk: `latest-release#${model}`, sk: 'latest' };
+}
+
+export const ACTIVE_RELEASES = 'active-releases';
+
+export function activeReleaseKey(model: string): Key {
+  return { pk: ACTIVE_RELEASES, sk: model };
+}
+
+/** Control: what was done to a release, in order; `at` tells apart what one change did. */
+export function releaseAuditKey(release: string, epoch: number, at: number): Key {
+  return { pk: releaseAuditPartition(release), sk: `${String(epoch).padStart(9, '0')}#${String(at).padStart(3, '0')}` };
+}
+
+export function releaseAuditPartition(release: string): string {
+  return `release-audit#${release}`;
+}
+
 /** Control: a tenant's webhooks, in one item, as they are few and what may be added depends on all of them. */
 export function webhooksKey(tenant: string): Key {
   return { pk: `webhooks#${tenant}`, sk: 'endpoints' };

@@ -23,6 +23,7 @@ import { AwsLimits } from './limits.ts';
 import { Payloads } from './payloads.ts';
 import { AwsQuarantine } from './quarantine.ts';
 import { AwsRegistry } from './registry.ts';
+import { AwsReleases } from './releases.ts';
 import { Table } from './table.ts';
 import { AwsTelemetry } from './telemetry.ts';
 import { AwsUploads } from './uploads.ts';
@@ -55,6 +56,7 @@ type RegionPorts = Pick<
   | 'quarantine'
   | 'queue'
   | 'registry'
+  | 'releases'
   | 'telemetry'
   | 'uploads'
   | 'validations'
@@ -111,6 +113,7 @@ export function openRegion({ environment, endpoints, clock, log, write, ...cache
     quarantine: new AwsQuarantine(jobsTable, clock),
     queue,
     registry: new AwsRegistry(control, log),
+    releases: new AwsReleases(control, log),
     telemetry: new AwsTelemetry({ table: tableOf(tables.telemetry), clock, log }),
     uploads: new AwsUploads({
       client: s3,

@@ -28,6 +28,7 @@ import { LocalQuarantine } from './quarantine.ts';
 import { loadRegionKey } from './region-key.ts';
 import { RegionState } from './region-state.ts';
 import { LocalRegistry } from './registry.ts';
+import { LocalReleases } from './releases.ts';
 import { DIRECTORY_MIGRATIONS, REGION_MIGRATIONS } from './schema.ts';
 import { SealedJobs } from './sealed-jobs.ts';
 import { StoredJobs } from './stored-jobs.ts';
@@ -63,6 +64,7 @@ type RegionPorts = Pick<
   | 'captures'
   | 'dataKeys'
   | 'quarantine'
+  | 'releases'
   | 'telemetry'
   | 'validations'
   | 'wake'
@@ -112,6 +114,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       captures: new LocalCaptures(shared),
       dataKeys,
       quarantine: new LocalQuarantine(database, commits, clock),
+      releases: new LocalReleases(shared),
       telemetry: new LocalTelemetry(shared),
       validations: new LocalValidations(shared),
       wake: new LocalWake(),

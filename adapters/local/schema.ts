@@ -154,11 +154,25 @@ CREATE TABLE telemetry (
 CREATE INDEX telemetry_expiry ON telemetry (window_start_ms);
 `;
 
+/** Releases, which of a model's is the latest (at most one of a model is active), and what was done to each by whom. */
+const RELEASE = `
+CREATE TABLE release (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, epoch INTEGER NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE INDEX release_model ON release (model, seq);
+CREATE TABLE latest_release (
+  model TEXT PRIMARY KEY, release TEXT NOT NULL, is_active INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX latest_release_active ON latest_release (model) WHERE is_active = 1;
+CREATE TABLE release_audit (seq INTEGER PRIMARY KEY, release TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+CREATE INDEX release_audit_release ON release_audit (release, seq);
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
-export const REGION_MIGRATIONS: readonly string[] = [REGION_V1, REGION_V2, TELEMETRY];
+export const REGION_MIGRATIONS: readonly string[] = [REGION_V1, REGION_V2, TELEMETRY, RELEASE];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

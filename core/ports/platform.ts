@@ -15,6 +15,7 @@ import type { Limits } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Registry } from './registry.ts';
+import type { Releases } from './releases.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Telemetries } from './telemetry.ts';
 import type { Tokenizers } from './tokenizers.ts';
@@ -61,6 +62,7 @@ export type Platform = {
   readonly answers: AnswerStore;
   readonly captures: Captures;
   readonly graphs: Graphs;
+  readonly releases: Releases;
   readonly sandbox: Sandbox;
   readonly telemetry: Telemetries;
   readonly tokenizers: Tokenizers;

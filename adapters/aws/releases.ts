@@ -1,0 +1,164 @@
+import { Failure } from '../../core/failure.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Page } from '../../core/ports/registry.ts';
+import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
+import { isActive, type Release } from '../../core/release/release.ts';
+import { readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
+import {
+  ACTIVE_RELEASES,
+  activeReleaseKey,
+  latestReleaseKey,
+  releaseAuditKey,
+  releaseAuditPartition,
+  releaseKey,
+  releaseListKey,
+  releaseListPartition,
+} from './keys.ts';
+import type { Expression, Item, Table, Write } from './table.ts';
+
+/** Writes of one model at once that may each come between another's two. */
+const MOST_TRIES = 20;
+const FREE = { text: 'attribute_not_exists(pk)' };
+
+/**
+ * Releases in the control table. A model has one item with its latest release whole: who may start is a condition on it, and gateways and workers read
+ * nothing else. A change writes that item, the release's own, its place among the active ones and its audits in one transaction.
+ */
+export class AwsReleases implements Releases {
+  readonly #table: Table;
+  readonly #log: Log;
+
+  constructor(table: Table, log: Log) {
+    this.#table = table;
+    this.#log = log;
+  }
+
+  async start(release: Release, audits: readonly ReleaseAudit[]): Promise<void> {
+    const { id, model, epoch, startedAtMs } = release;
+    if (epoch !== 1) throw new Error(`a release of epoch ${epoch} is not started`);
+    const listed: Write = { put: { ...releaseListKey(model, startedAtMs, id), id } };
+    if (await this.#transact(release, audits, FREE, [listed])) return;
+    if ((await this.#table.get(releaseKey(id))) !== undefined)
+      throw new Failure('already-exists', { detail: `release ${id}` });
+    throw new Failure('state-conflict', { detail: `another release of ${model} is active` });
+  }
+
+  async write(release: Release, audits: readonly ReleaseAudit[]): Promise<void> {
+    const { id, model, epoch } = release;
+    const isLast = { text: 'epoch = :before', values: { ':before': epoch - 1 } };
+    if (await this.#transact(release, audits, isLast, [])) return;
+    throw new Failure('state-conflict', { detail: `release ${id} has changed, or another of ${model} is active` });
+  }
+
+  async read(id: string): Promise<Release | undefined> {
+    const item = await this.#table.get(releaseKey(id));
+    return item === undefined ? undefined : parse(item);
+  }
+
+  async readLatest(model: string): Promise<Release | undefined> {
+    const item = await this.#table.get(latestReleaseKey(model));
+    return item === undefined ? undefined : parse(item);
+  }
+
+  async listActive(): Promise<readonly Release[]> {
+    const models: string[] = [];
+    for await (const { sk } of this.#table.query(ACTIVE_RELEASES)) models.push(String(sk));
+    if (models.length === 0) return [];
+    const items = await this.#table.getMany(models.map(latestReleaseKey));
+    // One that has ended between the two reads is not active.
+    return this.#readable(items).filter(isActive);
+  }
+
+  async list(model: string, limit: number, cursor?: string): Promise<Page<Release>> {
+    const ids: string[] = [];
+    let next: string | undefined;
+    const range = cursor === undefined ? {} : { after: '0', before: cursor };
+    const options = { ...range, newestFirst: true, limit: limit + 1 };
+    for await (const { sk, id } of this.#table.query(releaseListPartition(model), options)) {
+      // A range ends with its bound.
+      if (sk === cursor || ids.length === limit) continue;
+      ids.push(String(id));
+      next = String(sk);
+    }
+    const items = new Map((await this.#table.getMany(ids.map(releaseKey))).map((item) => [String(item.release), item]));
+    const found = ids.flatMap((id): Item[] => (items.has(id) ? [items.get(id)!] : []));
+    return { items: this.#readable(found), next: ids.length === limit ? next : undefined };
+  }
+
+  async listAudits(id: string, limit: number, cursor?: string): Promise<Page<ReleaseAudit>> {
+    const items: ReleaseAudit[] = [];
+    let seen = 0;
+    let last: string | undefined;
+    for await (const { sk, record } of this.#table.query(releaseAuditPartition(id), { limit, after: cursor })) {
+      seen += 1;
+      last = String(sk);
+      items.push(...this.#orLeftOut(() => readAudit(String(record)), `audit ${last} of ${id}`));
+    }
+    return { items, next: seen === limit ? last : undefined };
+  }
+
+  /** False if the release's own condition, or the one on its model, does not hold. */
+  async #transact(
+    release: Release,
+    audits: readonly ReleaseAudit[],
+    condition: Expression,
+    more: readonly Write[],
+  ): Promise<boolean> {
+    const { id, epoch } = release;
+    const content = { release: id, epoch, record: writeRelease(release) };
+    const own: Write = { put: { ...releaseKey(id), ...content }, condition };
+    const told = audits.map((audit, at) => ({
+      put: { ...releaseAuditKey(id, audit.epoch, at), record: writeAudit(audit) },
+    }));
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const latest = await this.#latestWrites(release, content);
+      const answer = await this.#table.transact(own, ...latest, ...told, ...more);
+      if (answer !== 'conflict') return answer === 'written';
+    }
+    throw new Failure('state-conflict', { detail: `many writers of release ${id} at once` });
+  }
+
+  async #latestWrites(release: Release, content: Item): Promise<readonly Write[]> {
+    const { id, model } = release;
+    const key = latestReleaseKey(model);
+    const latest = await this.#table.get(key);
+    if (isActive(release)) {
+      // One that cannot be read holds its model for nobody.
+      const mayTake = latest !== undefined && this.#readable([latest]).length === 0 ? String(latest.release) : id;
+      const condition = {
+        text: 'attribute_not_exists(pk) OR isActive = :no OR #release IN (:id, :other)',
+        names: { '#release': 'release' },
+        values: { ':no': false, ':id': id, ':other': mayTake },
+      };
+      return [
+        { put: { ...key, ...content, isActive: true }, condition },
+        { put: { ...activeReleaseKey(model), release: id } },
+      ];
+    }
+    // What has ended and is not the latest does not become it while its epoch stays.
+    if (latest?.release !== id) return [];
+    const condition = { text: '#release = :id', names: { '#release': 'release' }, values: { ':id': id } };
+    return [{ put: { ...key, ...content, isActive: false }, condition }, { delete: activeReleaseKey(model) }];
+  }
+
+  #readable(items: readonly Item[]): Release[] {
+    return items.flatMap((item) => this.#orLeftOut(() => parse(item), `release ${String(item.release)}`));
+  }
+
+  #orLeftOut<T>(read: () => T, what: string): [T] | [] {
+    try {
+      return [read()];
+    } catch (error) {
+      this.#log.error('a record cannot be read: left out', error, { record: what });
+      return [];
+    }
+  }
+}
+
+function parse({ release, record }: Item): Release {
+  try {
+    return readRelease(String(record));
+  } catch (cause) {
+    throw new Failure('record-damaged', { detail: `release ${String(release)}` }, { cause });
+  }
+}
