@@ -4,25 +4,15 @@ import type { Cohort, ReleaseTelemetry, Telemetry } from '../ports/telemetry.ts'
 import { CONFIDENCE_BINS, Confidence } from './confidence.ts';
 import { LabelCounts } from './label-counts.ts';
 import { Sketch } from './sketch.ts';
-import { cohortIn, emptyTelemetry } from './telemetry.ts';
+import { COHORT_COUNTS, cohortIn, emptyTelemetry, SHADOW_COUNTS } from './telemetry.ts';
 import { UnitSample } from './unit-sample.ts';
 
 const count = z.number().min(0);
 const sketch = z.base64();
 const labels = z.strictObject({ counts: z.array(z.tuple([z.string(), count])), other: count });
 const shadow = z.strictObject({ compared: count, agreed: count, candidateFailed: count });
-const cohort = z.strictObject({
-  requests: count,
-  errors: count,
-  computeMs: count,
-  latencyMs: sketch,
-  labels,
-  confidence: count,
-  confidences: count,
-  feedback: count,
-  feedbackCorrect: count,
-  shadow,
-});
+/** By place, as there are up to a thousand: number, latency, labels, other labels, then the counts of COHORT_COUNTS and SHADOW_COUNTS. */
+const cohort = z.tuple([z.int().min(0), sketch, labels.shape.counts, count], count);
 const encoded = z.strictObject({
   format: z.literal(1),
   requests: count,
@@ -45,7 +35,7 @@ const encoded = z.strictObject({
   release: z
     .strictObject({
       release: z.string(),
-      cohorts: z.array(z.tuple([z.int().min(0), cohort])),
+      cohorts: z.array(cohort),
       failingUnits: z.array(z.int().min(0)),
     })
     .optional(),
@@ -93,25 +83,24 @@ export function decodeTelemetry(text: string): Telemetry {
 }
 
 function encodeRelease({ release, cohorts, failingUnits }: ReleaseTelemetry): NonNullable<Encoded['release']> {
-  const encodeCohort = (seen: Cohort): EncodedCohort => ({
-    ...seen,
-    latencyMs: encodeSketch(seen.latencyMs),
-    labels: seen.labels.contents(),
-  });
-  return {
-    release,
-    cohorts: [...cohorts].map(([number, seen]) => [number, encodeCohort(seen)]),
-    failingUnits: [...failingUnits.hashes()],
+  const encodeCohort = ([number, seen]: [number, Cohort]): EncodedCohort => {
+    const { counts, other } = seen.labels.contents();
+    const figures = [...COHORT_COUNTS.map((name) => seen[name]), ...SHADOW_COUNTS.map((name) => seen.shadow[name])];
+    return [number, encodeSketch(seen.latencyMs), counts, other, ...figures];
   };
+  return { release, cohorts: [...cohorts].map(encodeCohort), failingUnits: [...failingUnits.hashes()] };
 }
 
 function decodeRelease({ release, cohorts, failingUnits }: NonNullable<Encoded['release']>): ReleaseTelemetry {
   const decoded: ReleaseTelemetry = { release, cohorts: new Map(), failingUnits: new UnitSample(failingUnits) };
-  for (const [number, { latencyMs, labels: counts, ...rest }] of cohorts) {
+  for (const [number, latencyMs, counts, other, ...figures] of cohorts) {
+    if (figures.length !== COHORT_COUNTS.length + SHADOW_COUNTS.length)
+      throw new RangeError('a cohort of another length');
     const seen = cohortIn(decoded, number);
-    Object.assign(seen, rest);
+    for (const [at, name] of COHORT_COUNTS.entries()) seen[name] = figures[at]!;
+    for (const [at, name] of SHADOW_COUNTS.entries()) seen.shadow[name] = figures[COHORT_COUNTS.length + at]!;
     seen.latencyMs.merge(decodeSketch(latencyMs));
-    seen.labels.merge(LabelCounts.of(counts));
+    seen.labels.merge(LabelCounts.of({ counts, other }));
   }
   return decoded;
 }

@@ -82,7 +82,8 @@ const COUNTS = [
   'feedback',
   'feedbackCorrect',
 ] as const;
-const COHORT_COUNTS = [
+/** Counts of a cohort that add up. Their order is that of the encoding. */
+export const COHORT_COUNTS = [
   'requests',
   'errors',
   'computeMs',
@@ -91,6 +92,8 @@ const COHORT_COUNTS = [
   'feedback',
   'feedbackCorrect',
 ] as const;
+
+export const SHADOW_COUNTS = ['compared', 'agreed', 'candidateFailed'] as const;
 
 function mergeInto(merged: Telemetry, part: Telemetry): void {
   for (const count of COUNTS) merged[count] += part[count];
@@ -116,7 +119,5 @@ function mergeCohort(merged: Cohort, part: Cohort): void {
 }
 
 function mergeShadow(merged: ShadowCounts, part: ShadowCounts): void {
-  merged.compared += part.compared;
-  merged.agreed += part.agreed;
-  merged.candidateFailed += part.candidateFailed;
+  for (const count of SHADOW_COUNTS) merged[count] += part[count];
 }

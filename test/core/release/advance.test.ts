@@ -6,6 +6,7 @@ import { type ReleasePlan, readReleasePlan } from '../../../core/release/plan.ts
 import {
   desiredOf,
   isActive,
+  lotOf,
   neededFor,
   type Release,
   releaseSchema,
@@ -213,6 +214,7 @@ describe('a release', () => {
       looks: { total: 0 },
       warm: 0,
     });
+    expect(lotOf(again)).not.toBe(lotOf(aborted));
     const abortedAgain = apply(again, verb('abort'), 15);
     expect(apply(abortedAgain, retry('r2'), 20)).toBe(abortedAgain);
   });
