@@ -9,6 +9,11 @@ import type { Measurement, Row } from './measurement.ts';
 import { addedLatency } from './measurements/added-latency.ts';
 import { breaker } from './measurements/breaker.ts';
 import { cacheHit } from './measurements/cache-hit.ts';
+import { awsCalls } from './measurements/deployed-aws-calls.ts';
+import { bundles } from './measurements/deployed-bundles.ts';
+import { inferCpu } from './measurements/deployed-infer-cpu.ts';
+import { resultWait } from './measurements/deployed-result-wait.ts';
+import { synth } from './measurements/deployed-synth.ts';
 import { encoderThroughput } from './measurements/encoder-throughput.ts';
 import { fairness } from './measurements/fairness.ts';
 import { idleMemory } from './measurements/idle-memory.ts';
@@ -35,6 +40,11 @@ const MEASUREMENTS: readonly Measurement[] = [
   idleMemory,
   tokenize,
   plainServerComparison,
+  inferCpu,
+  awsCalls,
+  resultWait,
+  bundles,
+  synth,
   soak,
 ];
 /** The budgets are for two cores: a larger machine measures on its first two. */
@@ -42,7 +52,7 @@ const CORES = 2;
 
 const USAGE = `npm run bench -- [name …] [--quick] [--profile folder]
 
-${MEASUREMENTS.map(({ name, summary, byDefault }) => `  ${name.padEnd(10)}${summary}${byDefault ? '' : ' (only if named)'}`).join('\n')}
+${MEASUREMENTS.map(({ name, summary, byDefault }) => `  ${name.padEnd(13)}${summary}${byDefault ? '' : ' (only if named)'}`).join('\n')}
 
   --quick    short runs: an impression in minutes
   --profile  write CPU profiles of the platform's main process to a folder

@@ -8,6 +8,8 @@ export type Row = {
   readonly met?: boolean;
   /** The numbers behind it, for the JSON. */
   readonly figures: Readonly<Record<string, unknown>>;
+  /** What a line has no room for. */
+  readonly table?: { readonly head: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] };
 };
 
 /** One question asked of the running platform. */

@@ -29,7 +29,13 @@ export function renderReport({ date, machine, quick, rows }: Report): string {
       ? [`Other processes took up to ${withDigits(most, 2)} of a core meanwhile: measure again on a calm machine.`]
       : []),
   ];
-  return `${date}: ${where}; ${onDisk}\n${renderTable(['what', 'budget', 'measured', ''], cells)}\n${notes.join('\n')}`;
+  const tables = rows.flatMap(({ table }) => (table === undefined ? [] : [renderTable(table.head, table.rows)]));
+  return [
+    `${date}: ${where}; ${onDisk}`,
+    renderTable(['what', 'budget', 'measured', ''], cells),
+    ...tables,
+    ...notes,
+  ].join('\n');
 }
 
 /** Writes the report with all numbers behind it to `bench/results/<date>.json` and returns the path. */

@@ -52,7 +52,9 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   embedded: ['../adapters/aws/jobs.ts', '../bin/sluice.ts', '../bench/main.ts', '../test/support/jobs.ts'],
   bin: ['../lambdas/http/host.ts', '../gpu-worker/worker.ts', '../test/support/jobs.ts'],
   models: ['../adapters/onnx/session.ts', '../embedded/platform.ts', '../test/support/jobs.ts'],
-  bench: ['../test/support/jobs.ts'],
+  bench: ['../test/support/jobs.ts', '../test/support/aws/cloud.ts'],
+  'bench/measurements': ['../../test/support/jobs.ts', '../../test/support/aws/cloud.ts'],
+  'bench/deployed': ['../../test/support/jobs.ts', '../../lambdas/http/host.ts'],
   'clients/typescript': ['../../core/failure.ts', '../generate-typescript.ts', 'node:fs', 'zod', '@middy/core'],
 };
 
@@ -71,6 +73,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   bin: ['../embedded/platform.ts', '../core/failure.ts', '../models/build.ts', '../clients/typescript/client.ts'],
   'clients/typescript': ['./schema.ts'],
   models: ['../adapters/onnx/graph/codec.ts', '../core/models/manifest.ts'],
+  'bench/measurements': ['../deployed/deployment.ts', '../../models/catalogue.ts'],
+  'bench/deployed': ['../../test/support/aws/cloud.ts', '../../adapters/aws/environment.ts'],
 };
 
 type Diagnostic = {
