@@ -21,7 +21,8 @@ export class Secrets {
   async read(secret: string): Promise<string | undefined> {
     try {
       const { SecretString: text } = await this.#client.send(new GetSecretValueCommand({ SecretId: secret }));
-      return text;
+      // AWS keeps no empty text. An emulator may, of a secret that was made without a value.
+      return text === '' ? undefined : text;
     } catch (error) {
       if (nameOf(error) === 'ResourceNotFoundException') return undefined;
       throw toFailure(error);

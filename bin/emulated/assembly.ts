@@ -1,0 +1,89 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SluiceApp } from '../../lib/app.ts';
+import { bundleFunctions } from '../../lib/bundle.ts';
+import type { Config } from '../../lib/config.ts';
+import { answerWhole, type LeftOut, leaveOut, type Resource, type Template } from './leave-out.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+export type Assembly = {
+  /** What the CDK CLI takes with `--app`. */
+  readonly folder: string;
+  /** In the order in which they are deployed. */
+  readonly stacks: readonly Stack[];
+};
+
+type Stack = { readonly name: string; readonly templateFile: string };
+
+/**
+ * The only region of an environment as it is deployed: with functions for this machine's processor, and services without tasks.
+ * The folder of the workers' image has the Dockerfile alone, as no image is built of it.
+ */
+export async function synthesize(config: Config, folder: string): Promise<Assembly> {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+  const { folders } = await bundleFunctions(join(folder, 'functions'), { architecture, sourceMaps: false });
+  const image = join(folder, 'image');
+  await mkdir(image);
+  await copyFile(join(ROOT, 'gpu-worker', 'Dockerfile'), join(image, 'Dockerfile'));
+  const { context } = JSON.parse(await readFile(join(ROOT, 'cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
+  const workerImages = { x64: image, arm64: image };
+  const deployment = { config, folders, workerImages, isFirstDeployment: true };
+  const app = new SluiceApp(deployment, {
+    outdir: join(folder, 'cdk.out'),
+    // A synthesis for AWS checks the same templates.
+    context: { ...context, '@aws-cdk/core:validateAgainstDefaultRules': false },
+  });
+  const { directory: below, stacks } = app.synth().getNestedAssembly(`assembly-${config.primary}`);
+  return {
+    folder: below,
+    stacks: stacks.map(({ stackName, templateFullPath }) => ({ name: stackName, templateFile: templateFullPath })),
+  };
+}
+
+export type Adapted = {
+  readonly deployed: Readonly<Record<string, number>>;
+  readonly leftOut: readonly LeftOut[];
+  /** Methods that answer whole instead of streaming. */
+  readonly wholeMethods: number;
+};
+
+/** Every type of resource in the assembly. */
+export async function typesOf(assembly: Assembly): Promise<ReadonlySet<string>> {
+  const templates = Object.values(await readTemplates(assembly));
+  return new Set(templates.flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type)));
+}
+
+/** Rewrites the templates for an emulator that does not know these types, has no metric math, streams no answers and has no images. */
+export async function adapt(assembly: Assembly, unknown: ReadonlySet<string>): Promise<Adapted> {
+  const objection = (resource: Resource) =>
+    unknown.has(resource.Type) ? 'ministack does not know the type' : metricMathIn(resource);
+  const { templates, leftOut } = leaveOut(await readTemplates(assembly), objection);
+  const deployed: Record<string, number> = {};
+  let wholeMethods = 0;
+  for (const { name, templateFile } of assembly.stacks) {
+    const { template, methods } = answerWhole(templates[name]!);
+    wholeMethods += methods;
+    deployed[name] = Object.keys(template.Resources).length;
+    await writeFile(templateFile, JSON.stringify(template, null, 1));
+    await forgetImages(templateFile.replace(/template\.json$/, 'assets.json'));
+  }
+  return { deployed, leftOut, wholeMethods };
+}
+
+function metricMathIn({ Type, Properties }: Resource): string | undefined {
+  const isMath = Type === 'AWS::CloudWatch::Alarm' && 'Metrics' in (Properties as object);
+  return isMath ? 'ministack has no alarms on metric math' : undefined;
+}
+
+async function readTemplates({ stacks }: Assembly): Promise<Record<string, Template>> {
+  const read = stacks.map(async ({ name, templateFile }) => [name, JSON.parse(await readFile(templateFile, 'utf8'))]);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+async function forgetImages(assetsFile: string): Promise<void> {
+  const assets = JSON.parse(await readFile(assetsFile, 'utf8')) as Record<string, unknown>;
+  await writeFile(assetsFile, JSON.stringify({ ...assets, dockerImages: {} }, null, 1));
+}
