@@ -23,6 +23,8 @@ import { sealedLogGroup } from './sealed-log-group.ts';
 /** Of a buffered answer; API Gateway has no more. */
 const BUFFERED_S = 29;
 
+const STAGE = 'live';
+
 export type ApiParts = {
   readonly context: RegionContext;
   readonly operationsKey: Parameters<typeof sealedLogGroup>[2]['key'];
@@ -48,7 +50,7 @@ export class RegionApi extends Construct {
       cloudWatchRole: true,
       disableExecuteApiEndpoint: context.settings.domain !== undefined,
       deployOptions: {
-        stageName: 'live',
+        stageName: STAGE,
         throttlingRateLimit: config.api.requestsPerSecond,
         throttlingBurstLimit: config.api.burst,
         accessLogDestination: new LogGroupLogDestination(log),
@@ -58,6 +60,13 @@ export class RegionApi extends Construct {
         metricsEnabled: true,
       },
     });
+    // API Gateway would make it itself, without a key and for ever.
+    const failures = sealedLogGroup(this, 'FailureLog', {
+      config,
+      key: operationsKey,
+      name: `API-Gateway-Execution-Logs_${this.api.restApiId}/${STAGE}`,
+    });
+    this.api.deploymentStage.node.addDependency(failures);
     const entries = Object.entries(functions) as [HttpFunction, LambdaFunction][];
     this.#integrations = Object.fromEntries(
       entries.map(([name, handler]) => [name, integrationOf(name, handler)]),

@@ -73,6 +73,14 @@ describe.each(REGIONS)('the API of %s', (region) => {
     expect(fields.join()).not.toMatch(/authoriz|header|body|queryString/i);
   });
 
+  test("API Gateway's own log is ours before it writes to it", () => {
+    const [stage] = ofType(region, 'AWS::ApiGateway::Stage');
+    const [log] = Object.entries(made.resources(region, 'api', 'AWS::Logs::LogGroup')).filter(([, { Properties }]) =>
+      JSON.stringify(Properties.LogGroupName)?.includes('API-Gateway-Execution-Logs_'),
+    );
+    expect(stage!.DependsOn).toContain(log![0]);
+  });
+
   test('has the configured name, by TLS 1.2 and no other way', () => {
     const [domain] = ofType(region, 'AWS::ApiGateway::DomainName');
     expect(domain!.Properties).toMatchObject({ DomainName: `${region}.api.example.com`, SecurityPolicy: 'TLS_1_2' });
