@@ -33,6 +33,7 @@ export class ComputeItem {
       const added = await this.#table.change(key, {
         text: 'ADD usedMs :compute, inFlight :one, #bucket :one',
         condition: 'dayStartMs = :day AND usedMs <= :most AND inFlight < :limit AND lookS > :now',
+        once: true,
         names: { '#bucket': `in_${place.bucketS}` },
         values: {
           ':compute': computeMs,
@@ -46,7 +47,7 @@ export class ComputeItem {
       if (added.written) return { kind: 'granted', place };
       const seen = added.item;
       if (seen === undefined || isBehind(seen, nowMs)) {
-        await this.#bringUpTo(key, seen, nowMs);
+        if (await this.#reserveAnew(key, seen, { ...reservation, place }, nowMs)) return { kind: 'granted', place };
       } else if (Number(seen.inFlight) >= inFlightLimit) {
         return { kind: 'in-flight-full', retryAfterMs: SECOND_MS };
       } else if (Number(seen.usedMs) + computeMs > dailyComputeMs) {
@@ -62,6 +63,7 @@ export class ComputeItem {
     const change = (isToday: boolean) => ({
       text: `ADD inFlight :less, #bucket :less${isToday ? ', usedMs :refund' : ''}`,
       condition: `attribute_exists(#bucket) AND ${isToday ? 'dayStartMs = :day' : 'dayStartMs > :day'}`,
+      once: true,
       names: { '#bucket': `in_${place.bucketS}` },
       values: { ':less': -1, ':day': place.dayStartMs, ...(isToday && { ':refund': usedMs - place.computeMs }) },
     });
@@ -78,27 +80,69 @@ export class ComputeItem {
     };
   }
 
+  /** Begins the day, frees the places that have ended and takes one, in one write; where there is none to take, without. */
+  async #reserveAnew(
+    key: Key,
+    seen: Item | undefined,
+    { computeMs, dailyComputeMs, inFlightLimit, place }: Reservation & { readonly place: Place },
+    nowMs: number,
+  ): Promise<boolean> {
+    const { set, remove, names, values, freed, isNewDay, condition } = bringUp(seen, nowMs);
+    const usedMs = isNewDay ? 0 : Number(seen?.usedMs);
+    if (usedMs + computeMs > dailyComputeMs || Number(seen?.inFlight ?? 0) - freed >= inFlightLimit) {
+      await this.#bringUpTo(key, seen, nowMs);
+      return false;
+    }
+    // Others take and give places meanwhile, which look at nothing that is looked at here.
+    const inFlight = seen === undefined ? '' : ' AND inFlight < :limit';
+    const { written } = await this.#table.change(key, {
+      text: `SET ${set}${isNewDay ? ', usedMs = :compute' : ''}${remove} ADD inFlight :more, #bucket :one${isNewDay ? '' : ', usedMs :compute'}`,
+      condition: `${condition}${inFlight}${isNewDay ? '' : ' AND usedMs <= :most'}`,
+      names: { ...names, '#bucket': `in_${place.bucketS}` },
+      values: {
+        ...values,
+        ':more': 1 - freed,
+        ':one': 1,
+        ':compute': computeMs,
+        ...(seen !== undefined && { ':limit': inFlightLimit + freed }),
+        ...(!isNewDay && { ':most': dailyComputeMs - computeMs }),
+      },
+      returned: 'NONE',
+    });
+    return written;
+  }
+
   /** Begins the day and frees the places that have ended; of concurrent callers one does. */
   async #bringUpTo(key: Key, seen: Item | undefined, nowMs: number): Promise<{ item: Item | undefined }> {
     if (seen !== undefined && !isBehind(seen, nowMs)) return { item: seen };
-    const ended = Object.entries(seen ?? {}).filter(([name]) => endOf(name) <= nowMs);
-    const freed = ended.reduce((sum, [, places]) => sum + Number(places), 0);
-    const isNewDay = seen === undefined || Number(seen.dayStartMs) < dayOf(nowMs);
-    const names = Object.fromEntries(ended.map(([name], at) => [`#e${at}`, name]));
-    const set = `SET lookS = :look${isNewDay ? ', dayStartMs = :day, usedMs = :zero' : ''}`;
-    const remove = ended.length === 0 ? '' : ` REMOVE ${Object.keys(names).join(', ')}`;
+    const { set, remove, names, values, freed, isNewDay, condition } = bringUp(seen, nowMs);
     return this.#table.change(key, {
-      text: `${set}${remove} ADD inFlight :less`,
-      condition: seen === undefined ? 'attribute_not_exists(pk)' : 'lookS = :seen',
-      ...(ended.length > 0 && { names }),
-      values: {
-        ':look': Math.floor(nowMs / SECOND_MS) + LOOK_S,
-        ':less': -freed,
-        ...(isNewDay && { ':day': dayOf(nowMs), ':zero': 0 }),
-        ...(seen !== undefined && { ':seen': Number(seen.lookS) }),
-      },
+      text: `SET ${set}${isNewDay ? ', usedMs = :zero' : ''}${remove} ADD inFlight :less`,
+      condition,
+      ...(Object.keys(names).length > 0 && { names }),
+      values: { ...values, ':less': -freed, ...(isNewDay && { ':zero': 0 }) },
     });
   }
+}
+
+/** The parts of an update that begins the day and forgets the places that have ended, `freed` of them. */
+function bringUp(seen: Item | undefined, nowMs: number) {
+  const ended = Object.entries(seen ?? {}).filter(([name]) => endOf(name) <= nowMs);
+  const names = Object.fromEntries(ended.map(([name], at) => [`#e${at}`, name]));
+  const isNewDay = seen === undefined || Number(seen.dayStartMs) < dayOf(nowMs);
+  return {
+    set: `lookS = :look${isNewDay ? ', dayStartMs = :day' : ''}`,
+    remove: ended.length === 0 ? '' : ` REMOVE ${Object.keys(names).join(', ')}`,
+    condition: seen === undefined ? 'attribute_not_exists(pk)' : 'lookS = :seen',
+    names,
+    values: {
+      ':look': Math.floor(nowMs / SECOND_MS) + LOOK_S,
+      ...(isNewDay && { ':day': dayOf(nowMs) }),
+      ...(seen !== undefined && { ':seen': Number(seen.lookS) }),
+    },
+    freed: ended.reduce((sum, [, places]) => sum + Number(places), 0),
+    isNewDay,
+  };
 }
 
 function dayOf(nowMs: number): number {

@@ -36,9 +36,10 @@ export class AwsIdempotency implements Idempotency {
     const answer = await this.#table.put(item, free);
     if (answer.written) return 'claimed';
     // An emulator or an older endpoint may not say what was in the way.
-    return answer.found === undefined
-      ? ((await this.read(key, nowMs)) ?? this.claim(key, record, nowMs))
-      : toRecord(answer.found);
+    const found = answer.found === undefined ? await this.read(key, nowMs) : toRecord(answer.found);
+    if (found === undefined) return this.claim(key, record, nowMs);
+    // A first try was done that nobody heard of: what is in the way is this claim.
+    return found.jobId === record.jobId ? 'claimed' : found;
   }
 
   async renew(key: IdempotencyKey, jobId: string, leaseUntilMs: number, nowMs: number): Promise<boolean> {

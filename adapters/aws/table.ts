@@ -10,6 +10,8 @@ import {
   TransactionCanceledException,
   TransactWriteItemsCommand,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
+  type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Failure } from '../../core/failure.ts';
@@ -30,6 +32,8 @@ export type Expression = {
 export type Change = Expression & {
   readonly condition?: string;
   readonly returned?: 'ALL_NEW' | 'UPDATED_NEW' | 'UPDATED_OLD' | 'NONE';
+  /** Fails where it may have been done and nobody heard of it: for what must not be done twice, such as counting. */
+  readonly once?: boolean;
 };
 /** One write of a transaction. */
 export type Write = ({ readonly put: Key & Item } | { readonly delete: Key }) & { readonly condition?: Expression };
@@ -121,6 +125,7 @@ export class Table {
       ReturnValues: change.returned ?? 'ALL_NEW',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
+    if (change.once === true) tryOnce(command);
     try {
       const { Attributes: attributes } = await this.#client.send(command);
       return { written: true, item: unmarshall(attributes ?? {}) };
@@ -291,4 +296,28 @@ function refused(error: unknown): { readonly found?: Item } {
 
 function rethrow(error: unknown): never {
   throw toFailure(error);
+}
+
+/** Of the step that is done for each try. */
+type Next = (args: {
+  readonly input: UpdateItemCommandInput;
+  readonly request: unknown;
+}) => Promise<{ response: unknown; output: UpdateItemCommandOutput }>;
+
+/** A try that was refused (4xx) was not done, so that it may be repeated; after any other failure every further one fails alike. */
+function tryOnce(command: UpdateItemCommand): void {
+  let failed: unknown;
+  command.middlewareStack.addRelativeTo(
+    (next: Next) => async (args: Parameters<Next>[0]) => {
+      if (failed !== undefined) throw failed;
+      try {
+        return await next(args);
+      } catch (error) {
+        const { httpStatusCode = 0 } = (error as { $metadata?: { httpStatusCode?: number } }).$metadata ?? {};
+        if (httpStatusCode < 400 || httpStatusCode >= 500) failed = error;
+        throw error;
+      }
+    },
+    { relation: 'after', toMiddleware: 'retryMiddleware', name: 'tryOnce' },
+  );
 }
