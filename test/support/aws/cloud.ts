@@ -1,4 +1,3 @@
-import type { Endpoint } from '@smithy/types';
 import type { Endpoints } from '../../../adapters/aws/environment.ts';
 import type { DeployedFunction } from '../../../lib/bundle.ts';
 import { bundledFunctions } from './bundles.ts';
@@ -54,7 +53,11 @@ export async function startCloud(): Promise<Cloud> {
 }
 
 /** Where a client's calls go. */
-async function urlOf({ config }: { config: { endpoint?: (() => Promise<Endpoint>) | undefined } }): Promise<string> {
+async function urlOf({
+  config,
+}: {
+  config: { endpoint?: (() => Promise<{ protocol: string; hostname: string; port?: number }>) | undefined };
+}): Promise<string> {
   const { protocol, hostname, port } = await config.endpoint!();
   return `${protocol}//${hostname}:${port}`;
 }

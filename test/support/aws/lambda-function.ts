@@ -49,7 +49,7 @@ export class LambdaFunction {
     this.#idle.push(...made);
   }
 
-  /** Waits for a free process; rejects only if the function cannot be loaded. */
+  /** Waits for a free process. */
   async invoke(event: unknown, id: string = randomUUID()): Promise<LambdaAnswer> {
     const bytes = Buffer.from(JSON.stringify(event));
     if (bytes.length > MOST_EVENT_BYTES) return { kind: 'failed', error: 'RequestEntityTooLargeException' };
@@ -59,7 +59,7 @@ export class LambdaFunction {
       sandbox = this.#takeIdle() ?? (await this.#open());
     } catch (error) {
       this.#give(undefined);
-      throw error;
+      return { kind: 'failed', error: error instanceof Error ? error.message : String(error) };
     }
     const answer = await sandbox.invoke(id, bytes, this.spec.timeoutMs, () => this.#give(sandbox));
     if (answer.kind === 'answered' && answer.bytes.length > MOST_ANSWER_BYTES) {

@@ -46,6 +46,7 @@ export class LambdaSandbox {
   #current: Invocation | undefined;
   #whenIdle: (() => void) | undefined;
   #timeout: NodeJS.Timeout | undefined;
+  #isKilled = false;
 
   private constructor(api: Server, child: ChildProcess, onLine: (line: string) => void) {
     this.#api = api;
@@ -76,12 +77,17 @@ export class LambdaSandbox {
     return this.#process.pid!;
   }
 
+  /** Or is about to: it takes no invocation any more. */
   get hasEnded(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+    return this.#isKilled || this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   /** Only one at a time. `onIdle` is called once the process is frozen again, or has ended. */
   invoke(id: string, event: Buffer, timeoutMs: number, onIdle: () => void): Promise<LambdaAnswer> {
+    if (this.hasEnded) {
+      queueMicrotask(onIdle);
+      return Promise.resolve({ kind: 'failed', error: 'the process had ended' });
+    }
     if (this.#current !== undefined || this.#next === undefined) throw new Error('a sandbox was asked while busy');
     const answer = Promise.withResolvers<LambdaAnswer>();
     this.#current = { id, event, deadlineMs: Date.now() + timeoutMs, answer, body: undefined };
@@ -98,7 +104,9 @@ export class LambdaSandbox {
 
   /** As a crash of the machine would: whatever it was doing. */
   async kill(): Promise<void> {
-    if (!this.hasEnded) {
+    const isRunning = !this.hasEnded;
+    this.#isKilled = true;
+    if (isRunning) {
       const ended = once(this.#process, 'exit');
       this.#process.kill('SIGKILL');
       await ended;
@@ -169,6 +177,7 @@ export class LambdaSandbox {
 
   #end(reason: string): void {
     this.#fail(reason);
+    this.#isKilled = true;
     this.#process.kill('SIGKILL');
   }
 
