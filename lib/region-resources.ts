@@ -52,7 +52,7 @@ export function regionVariables(
     SLUICE_QUEUES_URL: resources.queuesUrl,
     SLUICE_POOLS: pools.map(([pool]) => pool).join(','),
     SLUICE_BRIDGES: bridges.join(','),
-    SLUICE_CLUSTER: resources.cluster,
+    SLUICE_CLUSTER: resources.serviceArns.length === 0 ? '' : resources.cluster,
     SLUICE_SETTINGS_PARAMETER: resources.settingsParameter.name,
     SLUICE_SIGNING_KEY_SECRET: resources.signingKeySecretArn,
     SLUICE_USD_PER_COMPUTE_HOUR: String(config.usdPerComputeHour),

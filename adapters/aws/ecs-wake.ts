@@ -40,6 +40,7 @@ type Parts = {
   readonly client: ECSClient;
   /** The control table. */
   readonly table: Table;
+  /** '' where the cluster itself starts workers for what waits in the queues: then nobody is asked. */
   readonly cluster: string;
   readonly deployment: string;
   /** As customers know it. */
@@ -137,7 +138,8 @@ export class EcsWake implements Wake {
 
   /** True if a task was asked for, which is noted down. */
   async #start(pool: string, nowMs: number): Promise<boolean> {
-    const { client, cluster, deployment, table, log } = this.#parts;
+    const { client, cluster, deployment, log } = this.#parts;
+    if (cluster === '') return this.#note(pool, nowMs, 'attribute_not_exists(askedAtMs)');
     const service = serviceName(deployment, pool);
     try {
       const { services } = await client.send(new DescribeServicesCommand({ cluster, services: [service] }));
@@ -150,12 +152,17 @@ export class EcsWake implements Wake {
       return false;
     }
     log.info('pool woken', { pool });
-    await table.change(wakeKey(pool), {
+    return this.#note(pool, nowMs);
+  }
+
+  async #note(pool: string, nowMs: number, condition?: string): Promise<boolean> {
+    const { written } = await this.#parts.table.change(wakeKey(pool), {
       text: 'SET askedAtMs = :asked',
       values: { ':asked': nowMs },
       returned: 'NONE',
+      ...(condition !== undefined && { condition }),
     });
-    return true;
+    return written;
   }
 }
 

@@ -44,8 +44,8 @@ const VARIABLES = {
     .string()
     .regex(/^([^,=]+=[^,=]+(,(?!$)|$))*$/, 'pairs of pools are wanted, as cold=bridge')
     .default(''),
-  /** The ECS cluster whose services are the pools. */
-  SLUICE_CLUSTER: name,
+  /** The ECS cluster whose services are the pools; '' where the cluster starts workers by itself (KEDA on EKS). */
+  SLUICE_CLUSTER: z.string(),
   /** SSM parameter with the settings that change without a deployment: see `settings.ts`. */
   SLUICE_SETTINGS_PARAMETER: name,
   /** Secret with the private key that signs browser tokens: made without a value, which `setup` puts in. */
@@ -259,8 +259,8 @@ export const HTTP_FUNCTIONS = {
     'version-ready',
     'openapi',
   ],
-  /** Runs models, so it has onnxruntime beside it. */
-  replay: ['model-replay'],
+  /** Run models, so it has onnxruntime beside it: a release starts with a comparison on golden pairs. */
+  replay: ['model-replay', 'release-start'],
   control: [
     'tenant-create',
     'tenant-list',
@@ -291,6 +291,10 @@ export const HTTP_FUNCTIONS = {
     'version-read',
     'model-route-list',
     'stable-put',
+    'release-list',
+    'release-read',
+    'release-audit-list',
+    'release-verb',
     'webhook-create',
     'webhook-list',
     'webhook-read',

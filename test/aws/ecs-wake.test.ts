@@ -19,13 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([dynamo.stop(), ecs.stop()]));
 
-async function open() {
+async function open(cluster = 'cluster') {
   ecs.set(SERVICE, 0);
   ecs.calls.length = 0;
   const [logged, lines]: [string[], string[]] = [[], []];
   const log = new JsonLog({ write: (line) => logged.push(line) }, new ManualClock());
   const table = new Table(dynamo.client, await dynamo.createTable());
-  const names = { cluster: 'cluster', deployment: 'test', region: 'us' };
+  const names = { cluster, deployment: 'test', region: 'us' };
   const wake = new EcsWake({ ...names, client: ecs.client, table, log, write: (line) => lines.push(line) });
   return { wake, logged, lines };
 }
@@ -46,6 +46,16 @@ test('a pool without a service is told to operators, not to callers', async () =
   const { wake, logged } = await open();
   expect(await wake.wake('gone', NOW_MS)).toBeGreaterThan(0);
   expect(logged.join()).toContain('a pool without workers was not woken');
+});
+
+test('where the cluster starts workers by itself nobody is asked, and starts are measured all the same', async () => {
+  const { wake, logged } = await open('');
+  expect(await wake.wake('default', NOW_MS)).toBe(2.5 * MINUTE_MS);
+  expect(await wake.wake('default', NOW_MS + 1.5 * MINUTE_MS)).toBe(MINUTE_MS);
+  await wake.started('default', NOW_MS + 2 * MINUTE_MS);
+  expect(await wake.wake('default', NOW_MS + 60 * MINUTE_MS)).toBe(2 * MINUTE_MS);
+  expect(ecs.calls).toEqual([]);
+  expect(logged.join()).not.toContain('not woken');
 });
 
 test('an instance that never comes does not make a start look imminent, nor endless', async () => {

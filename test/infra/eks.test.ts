@@ -29,6 +29,13 @@ function one(kind: string, name: string): KubernetesObject {
 }
 
 describe('pools on EKS', () => {
+  test('nobody asks for a task of ECS: the cluster starts what is needed', () => {
+    const functions = Object.values(made.resources('us', 'api', 'AWS::Lambda::Function'));
+    const clusters = functions.flatMap(({ Properties }) => Properties.Environment?.Variables?.SLUICE_CLUSTER ?? []);
+    expect(new Set(clusters)).toEqual(new Set(['']));
+    expect(JSON.stringify(made.resources('us', 'api', 'AWS::IAM::Policy'))).not.toContain('ecs:UpdateService');
+  });
+
   test('the cluster is private, in Auto Mode, with secrets under our key and all its logs', () => {
     const [cluster] = Object.values(made.resources('us', 'inference', 'AWS::EKS::Cluster'));
     expect(cluster!.Properties).toMatchObject({
