@@ -3,7 +3,8 @@ import type { Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
-import type { JobLabels, Recording } from '../core/quality/recorder.ts';
+import type { JobLabels } from '../core/quality/job-end.ts';
+import type { Recording } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { CaptureWriter } from './capture-writer.ts';
 

@@ -1,9 +1,13 @@
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { ModelRoute, ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
+import type { Release } from '../release/release.ts';
+import { type ReleaseTraffic, servedBy } from '../release/served.ts';
 import { SECOND_MS } from '../units.ts';
+import { type Assigned, assignVersion } from './assign-version.ts';
 import { compileFixedAnswer, type FixedAnswer } from './fixed-answer.ts';
+import { newPredictionId } from './prediction-id.ts';
 import type { Caller, InferRequest } from './request.ts';
 import { compileTextValidator } from './tokenize.ts';
 import { compileValidator, type ValidatedInputs } from './validate-inputs.ts';
@@ -21,15 +25,26 @@ export type ServingVersion = {
   readonly fixedAnswer: FixedAnswer | undefined;
 };
 
-type ChooserPorts = Pick<Platform, 'registry' | 'tokenizers' | 'clock' | 'log'>;
+/** The version that answers one request. */
+export type ChosenVersion = ServingVersion & {
+  /** What a release decided of the request; undefined: none had to do with it. */
+  readonly assigned?: Assigned | undefined;
+  /** True if the tenant pins the version: it is as good as named by the caller. */
+  readonly pinned?: boolean | undefined;
+};
+
+type ChooserPorts = Pick<Platform, 'registry' | 'releases' | 'tokenizers' | 'clock' | 'log'>;
+
+/** Who answers requests for a model. */
+type Traffic = ModelRoute & { readonly release: ReleaseTraffic | undefined };
 
 /**
- * Which version answers. A change of the stable version is seen within a second, everywhere in the region;
+ * Which version answers. A change of the stable version or of a release is seen within a second, everywhere in the region;
  * versions themselves are immutable.
  */
 export class VersionChooser {
   readonly #ports: ChooserPorts;
-  readonly #routes = new FreshCache<ModelRoute | undefined>(SECOND_MS, 10_000);
+  readonly #routes = new FreshCache<Traffic | undefined>(SECOND_MS, 10_000);
   readonly #versions = new Map<string, ServingVersion>();
   /** `model@version plan` whose variant could not be followed: told once. */
   readonly #lostVariants = new Set<string>();
@@ -39,8 +54,8 @@ export class VersionChooser {
   }
 
   /**
-   * The version named, else the stable one, or in its place that of the model which its manifest names as the variant for the
-   * caller's plan. Plan and credential need to include the model named only; a variant's own variants are not followed; where
+   * The version named, else the one that the tenant pins, else the one that the model's release assigns, else the stable one; or in place of
+   * the last two that of the model which its manifest names as the variant for the caller's plan, chosen in the same way. Plan and credential need to include the model named only; a variant's own variants are not followed; where
    * there is no such model, or no stable version of it, the model named answers. Throws `model-unknown` (also for a
    * model that the plan or the credential leaves out), `version-unknown`, `version-not-ready`.
    */
@@ -49,39 +64,74 @@ export class VersionChooser {
     model: string,
     named: string | undefined,
     nowMs: number,
-  ): ServingVersion | Promise<ServingVersion> {
+  ): ChosenVersion | Promise<ChosenVersion> {
     if (!mayCall(caller, model)) throw new Failure('model-unknown', { field: 'model' });
-    const route = this.#routes.get(model, nowMs, () => this.#ports.registry.readRoute(model));
+    const traffic = this.#trafficOf(model, nowMs);
+    if (named !== undefined)
+      return traffic instanceof Promise
+        ? traffic.then((read) => this.#find(model, read, named))
+        : this.#find(model, traffic, named);
     const found =
-      route instanceof Promise ? route.then((read) => this.#find(model, read, named)) : this.#find(model, route, named);
-    if (named !== undefined) return found;
+      traffic instanceof Promise
+        ? traffic.then((read) => this.#chooseFrom(caller, model, read))
+        : this.#chooseFrom(caller, model, traffic);
     return found instanceof Promise
-      ? found.then((stable) => this.#variantFor(caller, stable, nowMs))
+      ? found.then((chosen) => this.#variantFor(caller, chosen, nowMs))
       : this.#variantFor(caller, found, nowMs);
   }
 
-  /** The stable version of a model that answers in another one's place. Throws `model-unknown`, `version-not-ready`. */
+  /** The version that serves, of a model that answers in another one's place. Throws `model-unknown`, `version-not-ready`. */
   stableOf(model: string, nowMs: number): ServingVersion | Promise<ServingVersion> {
-    const route = this.#routes.get(model, nowMs, () => this.#ports.registry.readRoute(model));
-    return route instanceof Promise
-      ? route.then((read) => this.#find(model, read, undefined))
-      : this.#find(model, route, undefined);
+    const traffic = this.#trafficOf(model, nowMs);
+    return traffic instanceof Promise
+      ? traffic.then((read) => this.#find(model, read, undefined))
+      : this.#find(model, traffic, undefined);
   }
 
-  #variantFor(caller: Caller, stable: ServingVersion, nowMs: number): ServingVersion | Promise<ServingVersion> {
-    const { variants } = stable.version.manifest;
-    if (variants === undefined) return stable;
+  /** Without a promise where it was read within a second. */
+  #trafficOf(model: string, nowMs: number): Traffic | undefined | Promise<Traffic | undefined> {
+    return this.#routes.get(model, nowMs, () => this.#readTraffic(model, nowMs));
+  }
+
+  async #readTraffic(model: string, nowMs: number): Promise<Traffic | undefined> {
+    const [route, release] = await Promise.all([this.#ports.registry.readRoute(model), this.#readRelease(model)]);
+    return route === undefined ? undefined : { ...route, release: servedBy(route, release, nowMs) };
+  }
+
+  /** A release that cannot be read has no candidate that anybody should be put on: the model's stable version goes on answering. */
+  async #readRelease(model: string): Promise<Release | undefined> {
+    try {
+      return await this.#ports.releases.readLatest(model);
+    } catch (error) {
+      if (asFailure(error).code !== 'record-damaged') throw error;
+      this.#ports.log.error('a release cannot be read: its stable version answers', error, { model });
+      return undefined;
+    }
+  }
+
+  #chooseFrom(caller: Caller, model: string, traffic: Traffic | undefined): ChosenVersion | Promise<ChosenVersion> {
+    const pin = pinOf(caller, model);
+    if (pin !== undefined) return withMark(this.#find(model, traffic, pin), { pinned: true });
+    if (traffic?.release === undefined) return this.#find(model, traffic, undefined);
+    const assigned = assignVersion(caller, traffic.release, newPredictionId());
+    return withMark(this.#find(model, traffic, assigned.version), { assigned });
+  }
+
+  #variantFor(caller: Caller, chosen: ChosenVersion, nowMs: number): ChosenVersion | Promise<ChosenVersion> {
+    const { variants } = chosen.version.manifest;
+    if (variants === undefined || chosen.pinned === true) return chosen;
     const { plan } = caller.tenant;
     const model = Object.hasOwn(variants, plan) ? variants[plan] : undefined;
-    if (model === undefined || model === stable.version.model) return stable;
-    const route = this.#routes.get(model, nowMs, () => this.#ports.registry.readRoute(model));
-    return route instanceof Promise
-      ? route.then((read) => this.#follow(read, stable, plan))
-      : this.#follow(route, stable, plan);
+    if (model === undefined || model === chosen.version.model) return chosen;
+    const traffic = this.#trafficOf(model, nowMs);
+    return traffic instanceof Promise
+      ? traffic.then((read) => this.#follow(caller, read, chosen))
+      : this.#follow(caller, traffic, chosen);
   }
 
-  #follow(route: ModelRoute | undefined, from: ServingVersion, plan: string): ServingVersion | Promise<ServingVersion> {
-    if (route?.stable !== undefined) return this.#find(route.model, route, undefined);
+  #follow(caller: Caller, traffic: Traffic | undefined, from: ChosenVersion): ChosenVersion | Promise<ChosenVersion> {
+    if (traffic?.stable !== undefined) return this.#chooseFrom(caller, traffic.model, traffic);
+    const { plan } = caller.tenant;
     const { model, version, manifest } = from.version;
     const lost = `${model}@${version} ${plan}`;
     if (!this.#lostVariants.has(lost)) {
@@ -99,13 +149,13 @@ export class VersionChooser {
 
   #find(
     model: string,
-    route: ModelRoute | undefined,
-    named: string | undefined,
+    traffic: Traffic | undefined,
+    version: string | undefined,
   ): ServingVersion | Promise<ServingVersion> {
-    if (route === undefined) throw new Failure('model-unknown', { field: 'model' });
-    const version = named ?? route.stable;
-    if (version === undefined) throw new Failure('version-not-ready', { model });
-    return this.#versions.get(`${model}@${version}`) ?? this.#load(model, version);
+    if (traffic === undefined) throw new Failure('model-unknown', { field: 'model' });
+    const found = version ?? traffic.release?.serving ?? traffic.stable;
+    if (found === undefined) throw new Failure('version-not-ready', { model });
+    return this.#versions.get(`${model}@${found}`) ?? this.#load(model, found);
   }
 
   async #load(model: string, version: string): Promise<ServingVersion> {
@@ -138,4 +188,15 @@ export function mayCall(caller: Caller, model: string): boolean {
   const { models } = caller.limits;
   const scope = caller.principal.models;
   return (models.includes('*') || models.includes(model)) && (scope === undefined || scope.includes(model));
+}
+
+function pinOf({ tenant: { pins } }: Caller, model: string): string | undefined {
+  return pins !== undefined && Object.hasOwn(pins, model) ? pins[model] : undefined;
+}
+
+function withMark(
+  found: ServingVersion | Promise<ServingVersion>,
+  mark: Pick<ChosenVersion, 'assigned' | 'pinned'>,
+): ChosenVersion | Promise<ChosenVersion> {
+  return found instanceof Promise ? found.then((serving) => ({ ...serving, ...mark })) : { ...found, ...mark };
 }

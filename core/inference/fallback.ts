@@ -1,7 +1,7 @@
 import { asFailure, Failure, type FailureCode } from '../failure.ts';
 import type { Fallback } from '../models/manifest.ts';
 import { choosePool } from './choose-pool.ts';
-import type { ServingVersion, VersionChooser } from './choose-version.ts';
+import type { ChosenVersion, ServingVersion, VersionChooser } from './choose-version.ts';
 import { type Degradation, degradationFor } from './degradation.ts';
 import { type Placement, placeJob } from './place-job.ts';
 import type { InferAnswer, InferCall, Prefer } from './request.ts';
@@ -18,7 +18,7 @@ const UNCOUNTED: ReadonlySet<FailureCode> = new Set(['overloaded', 'pool-unavail
 /** A call of a version that has a fallback. */
 type Guarded = {
   readonly call: InferCall;
-  readonly serving: ServingVersion;
+  readonly serving: ChosenVersion;
   readonly fallback: Fallback;
   readonly arrivedMs: number;
 };
@@ -42,7 +42,7 @@ type Guarded = {
 export async function submitOrFallBack(
   host: FallbackHost,
   call: InferCall,
-  serving: ServingVersion,
+  serving: ChosenVersion,
   fallback: Fallback,
 ): Promise<InferAnswer> {
   const guarded = { call, serving, fallback, arrivedMs: host.ports.clock.nowMs() };

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { FAILURES, Failure, type FailureCode } from '../failure.ts';
 import { DEGRADATIONS } from './degradation.ts';
-import { type Job, LANES, type Outcome } from './job.ts';
+import { type Job, LANES, type Outcome, type StableAnswer } from './job.ts';
 import type { Tensor } from './tensor.ts';
 import { decodeTensors, encodeTensors } from './tensor-codec.ts';
 
 /*
- * What is sealed of a job: u32 bytes of JSON, 4 zero bytes, the JSON (all but tensors), zeros to a multiple of 8, the tensors.
+ * What is sealed of a job: u32 bytes of JSON, 4 zero bytes, the JSON (all but tensors), zeros to a multiple of 8, the tensors: inputs, then
+ * what a shadow copy's outputs are compared with. Members that came later are optional: what was stored before them stays readable.
  */
 const HEADER_BYTES = 8;
 
@@ -32,6 +33,16 @@ const detailsSchema = z.strictObject({
   captureUntilMs: z.number().optional(),
   traceparent: z.string().optional(),
   degraded: z.enum(DEGRADATIONS).optional(),
+  lot: z.strictObject({ release: z.string(), cohort: z.number(), unit: z.number() }).optional(),
+  onCandidate: z.boolean().optional(),
+  shadowOn: z.string().optional(),
+  shadow: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('labels'), labels: z.array(z.string()) }),
+      /** How many of the tensors, the last ones, are outputs. */
+      z.strictObject({ kind: z.literal('outputs'), outputs: z.int().min(0) }),
+    ])
+    .optional(),
 });
 
 const outcomeSchema = z.discriminatedUnion('kind', [
@@ -56,7 +67,7 @@ const endedSchema = z.strictObject({ job: detailsSchema, outcome: outcomeSchema 
 
 /** A job to be run later or elsewhere. */
 export function encodeJob(job: Job): Uint8Array {
-  return join(details(job), job.inputs);
+  return join(details(job), job.shadow?.kind === 'outputs' ? [...job.inputs, ...job.shadow.outputs] : job.inputs);
 }
 
 /** Throws `record-damaged` if `bytes` are not of `encodeJob`. */
@@ -89,11 +100,13 @@ export function decodeEnded(bytes: Uint8Array): { job: Job; outcome: Outcome } {
 }
 
 function details(job: Job): object {
-  const { inputs: _, ...rest } = job;
-  return rest;
+  const { inputs: _, shadow, ...rest } = job;
+  if (shadow === undefined) return rest;
+  return { ...rest, shadow: shadow.kind === 'outputs' ? { ...shadow, outputs: shadow.outputs.length } : shadow };
 }
 
-function asJob(stored: z.infer<typeof detailsSchema>, inputs: readonly Tensor[]): Job {
+function asJob({ shadow, ...stored }: z.infer<typeof detailsSchema>, tensors: readonly Tensor[]): Job {
+  const inputs = shadow?.kind === 'outputs' ? tensors.slice(0, tensors.length - shadow.outputs) : tensors;
   return {
     outputs: undefined,
     clientId: undefined,
@@ -101,7 +114,15 @@ function asJob(stored: z.infer<typeof detailsSchema>, inputs: readonly Tensor[])
     captureUntilMs: undefined,
     ...stored,
     inputs,
+    ...(shadow !== undefined && { shadow: asStableAnswer(shadow, tensors.slice(inputs.length)) }),
   };
+}
+
+function asStableAnswer(
+  stored: NonNullable<z.infer<typeof detailsSchema>['shadow']>,
+  outputs: readonly Tensor[],
+): StableAnswer {
+  return stored.kind === 'outputs' ? { kind: 'outputs', outputs } : stored;
 }
 
 function asOutcome(stored: z.infer<typeof outcomeSchema>, outputs: readonly Tensor[]): Outcome {

@@ -6,8 +6,26 @@ export const LANES = ['interactive', 'bulk'] as const;
 /** Interactive: somebody waits. Bulk: nobody does. Each has a queue of its own in every pool. */
 export type Lane = (typeof LANES)[number];
 
+/** Of a request that a release drew by lot: what names its telemetry, the slice of buckets, and the hash of its unit. */
+export type Lot = { readonly release: string; readonly cohort: number; readonly unit: number };
+
+/** What a release decided of a request; nothing where none had to do with it. */
+export type Assignment = {
+  /** Undefined also of tenants and plans that the release names. */
+  readonly lot?: Lot | undefined;
+  /** True: it was put on the candidate, and runs on stable once that is revoked. */
+  readonly onCandidate?: boolean | undefined;
+  /** The candidate, which is to answer a copy of it once stable has answered. */
+  readonly shadowOn?: string | undefined;
+};
+
+/** What stable answered to the request that a shadow copy is of: the label of each row, or the outputs that were asked for. */
+export type StableAnswer =
+  | { readonly kind: 'labels'; readonly labels: readonly string[] }
+  | { readonly kind: 'outputs'; readonly outputs: readonly Tensor[] };
+
 /** One admitted request, with everything that a worker needs and nothing that it could ask elsewhere. */
-export type Job = {
+export type Job = Assignment & {
   /** `pred_` and 32 hex digits; unguessable. */
   readonly id: string;
   readonly tenant: string;
@@ -45,6 +63,11 @@ export type Job = {
   readonly traceparent: string | undefined;
   /** Why this model answers for another one, whose fallback it is; undefined: it does not. */
   readonly degraded?: Degradation | undefined;
+  /**
+   * Of a shadow copy: what to compare with. Nobody waits for it or pays for it, its answer goes nowhere, it is run at most once
+   * and dropped wherever it would be in the way.
+   */
+  readonly shadow?: StableAnswer | undefined;
 };
 
 /** How a job ended. The first one written is the one that every reader sees. */

@@ -1,5 +1,4 @@
 import { asFailure, Failure } from '../failure.ts';
-import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Recording } from '../quality/recorder.ts';
 import type { Quota } from '../tenancy/quota.ts';
@@ -7,9 +6,10 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
 import { type LoadShedder, reserveFor, shed } from './admit.ts';
 import { captureUntilMs } from './capture.ts';
 import { choosePool } from './choose-pool.ts';
-import type { ServingVersion } from './choose-version.ts';
+import type { ChosenVersion } from './choose-version.ts';
 import type { Job } from './job.ts';
 import { type Placement, placeJob } from './place-job.ts';
+import { newPredictionId } from './prediction-id.ts';
 import { quarantineBytes } from './quarantine-bytes.ts';
 import { type Claim, claimFor, replay, replayOf, toClaim } from './replay.ts';
 import type { Caller, InferAnswer, InferCall, Prefer } from './request.ts';
@@ -69,7 +69,7 @@ export type Submission = {
 export async function submit(
   host: Submission,
   call: InferCall,
-  serving: ServingVersion,
+  serving: ChosenVersion,
   whenCold: 'accept' | 'yield' = 'accept',
 ): Promise<InferAnswer> {
   const { ports } = host;
@@ -100,7 +100,7 @@ export async function submit(
   const waits = !bulk && isInTime && host.waiting.enter(call.caller);
   try {
     const notify = !waits && !(await ports.webhooks.isEmpty(call.caller.tenant.id));
-    const job = toJob(call, serving.version, inputs, {
+    const job = toJob(call, serving, inputs, {
       placement,
       bulk,
       notify,
@@ -216,7 +216,7 @@ type Circumstances = {
 
 function toJob(
   call: InferCall,
-  version: ModelVersion,
+  { version, assigned, pinned }: ChosenVersion,
   inputs: ValidatedInputs,
   { placement, bulk, notify, durable, arrivedMs }: Circumstances,
 ): Job {
@@ -224,15 +224,15 @@ function toJob(
   const { manifest } = version;
   const { pool, startMs } = placement;
   const deadline = request.timeoutMs ?? startMs + (bulk || startMs > 0 ? BULK_DEADLINE_MS : INTERACTIVE_DEADLINE_MS);
-  const random = crypto.randomUUID().replaceAll('-', '');
+  const id = assigned?.id ?? newPredictionId();
   return {
-    id: `pred_${random}`,
+    id,
     tenant: caller.tenant.id,
     principal: caller.principal.id,
     model: version.model,
     requestedModel: call.model,
     version: version.version,
-    versionNamed: call.version !== undefined,
+    versionNamed: call.version !== undefined || pinned === true,
     pool,
     lane: bulk ? 'bulk' : 'interactive',
     inputs: inputs.inputs,
@@ -245,9 +245,10 @@ function toJob(
     reservedComputeMs: inputs.rows * manifest.maxComputeMsPerRow,
     durable,
     notify,
-    captureUntilMs: captureUntilMs(caller.tenant, manifest, random, arrivedMs),
+    captureUntilMs: captureUntilMs(caller.tenant, manifest, id.slice('pred_'.length), arrivedMs),
     traceparent: call.traceparent,
     degraded: call.degraded,
+    ...assigned?.assignment,
   };
 }
 

@@ -4,8 +4,8 @@ import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Telemetry, TelemetryItem } from '../ports/telemetry.ts';
 import { SECOND_MS } from '../units.ts';
-import { recordAnswer } from './record-answer.ts';
-import type { RowLabels } from './row-labels.ts';
+import { addRows, atLeast0, elementsOf, errorOf, type JobEnd, type ShadowEnd } from './job-end.ts';
+import { recordAnswer, recordShadow } from './record-answer.ts';
 import { emptyTelemetry } from './telemetry.ts';
 import { hashText } from './text-hash.ts';
 
@@ -26,19 +26,6 @@ const LIMITS: RecorderLimits = { versions: 256, waiting: 1000 };
 
 type Version = Pick<ModelVersion, 'model' | 'version'>;
 type Parts = Pick<Platform, 'telemetry' | 'clock' | 'log'>;
-
-/** Of a request that an active release assigned by lot: the release, its cohort, and the hash of its unit. */
-export type Lot = { readonly release: string; readonly cohort: number; readonly unit: number };
-
-/** Where in a run's labels the rows of one job are. */
-export type JobLabels = { readonly run: RowLabels; readonly firstRow: number };
-
-/** How a job ended. */
-export type JobEnd = {
-  readonly outcome: Outcome;
-  readonly labels?: JobLabels | undefined;
-  readonly lot?: Lot | undefined;
-};
 
 /** What a process counts with. */
 export type Recording = { readonly recorder: Recorder };
@@ -88,11 +75,21 @@ export class Recorder {
   }
 
   /** A job that a handler ended, before any worker: refused, expired or cancelled. */
-  jobRefused(job: Job, code: FailureCode, lot?: Lot): void {
+  jobRefused(job: Job, code: FailureCode): void {
     const outcome = { kind: 'failed', code, facts: {}, computeMs: 0, endedAtMs: this.#parts.clock.nowMs() } as const;
-    this.jobEnded(job, { outcome, lot });
+    this.jobEnded(job, { outcome });
   }
 
+  /** A shadow copy that its candidate answered, or failed at in a way that says something of it. */
+  shadowEnded(job: Job, end: ShadowEnd): void {
+    try {
+      this.#countShadow(job, end);
+    } catch (error) {
+      this.#parts.log.error('shadow not counted', error, { job: job.id });
+    }
+  }
+
+  /** Of no cohort: what was computed before a release began says nothing of who is better. */
   cacheHit(version: Version, tenant: string): void {
     const telemetry = this.#telemetryOf(version);
     if (telemetry === undefined) return;
@@ -149,7 +146,8 @@ export class Recorder {
     this.#tellDropped();
   }
 
-  #count(job: Job, { outcome, labels, lot }: JobEnd): void {
+  #count(job: Job, { outcome, labels }: JobEnd): void {
+    const { lot } = job;
     const assigned = this.#telemetryOf(job, lot?.release);
     if (assigned === undefined) return;
     const done = outcome.kind === 'succeeded' ? outcome : undefined;
@@ -170,6 +168,23 @@ export class Recorder {
     });
     if (elsewhere !== undefined) this.#computed(job, elsewhere);
     else if (labels !== undefined && job.rows > 1) addRows(assigned, labels, job.rows);
+  }
+
+  #countShadow(job: Job, { outcome, labels, agrees }: ShadowEnd): void {
+    const { lot, rows } = job;
+    const telemetry = this.#telemetryOf(job, lot?.release);
+    if (telemetry === undefined) return;
+    recordShadow(telemetry, {
+      computeMs: outcome.computeMs,
+      rows: outcome.kind === 'succeeded' ? rows : 0,
+      inputElements: elementsOf(job),
+      error: errorOf(outcome, false),
+      label: labels?.run.labelAt(labels.firstRow),
+      confidence: labels?.run.confidenceAt(labels.firstRow),
+      lot,
+      agreed: outcome.kind === 'failed' ? undefined : agrees,
+    });
+    if (labels !== undefined && rows > 1) addRows(telemetry, labels, rows);
   }
 
   #computed({ model, rows }: Job, { version, computeMs }: Extract<Outcome, { kind: 'succeeded' }>): void {
@@ -266,31 +281,6 @@ export class Recorder {
     this.#parts.log.warn('telemetry dropped', { requests: this.#dropped });
     this.#dropped = 0;
   }
-}
-
-function errorOf(outcome: Outcome, elsewhere: boolean): FailureCode | undefined {
-  if (outcome.kind === 'failed') return outcome.code;
-  return elsewhere ? 'runner-crashed' : undefined;
-}
-
-/** The rows after the first: a request is one answer of a release's cohort, whose rows are alike. */
-function addRows(telemetry: Telemetry, { run, firstRow }: JobLabels, rows: number): void {
-  for (let row = firstRow + 1; row < firstRow + rows; row += 1) {
-    const [label, confidence] = [run.labelAt(row), run.confidenceAt(row)];
-    if (label !== undefined) telemetry.labels.add(label);
-    if (confidence !== undefined) telemetry.confidence.add(confidence);
-  }
-}
-
-function elementsOf({ inputs }: Job): number {
-  let elements = 0;
-  for (const { data } of inputs) elements += data.length;
-  return elements;
-}
-
-/** Clocks of handlers and workers differ. */
-function atLeast0(ms: number): number {
-  return ms > 0 ? ms : 0;
 }
 
 /** Whole 1/1024, as `recordAnswer` sums compute. */

@@ -29,6 +29,8 @@ export type TenantChange = {
   readonly suspended?: boolean | undefined;
   /** null: none of its own any more. */
   readonly pool?: string | null | undefined;
+  /** Replaces all of them: versions by model. */
+  readonly pins?: Readonly<Record<string, string>> | undefined;
   /** The epoch that the caller has read; `state-conflict` if it is no longer that. */
   readonly epoch?: number | undefined;
 };
@@ -76,13 +78,17 @@ export async function readTenant(ports: Pick<Platform, 'registry'>, id: string):
   return tenant;
 }
 
-/** Applies the members that are there, and brings the directory up to date. `state-conflict`, `plan-unknown`, `pool-unknown`, `tenant-unknown`. */
+/**
+ * Applies the members that are there, and brings the directory up to date. `state-conflict`, `plan-unknown`, `pool-unknown`, `tenant-unknown`,
+ * `version-unknown` of a pin.
+ */
 export async function changeTenant(ports: TenantPorts, id: string, change: TenantChange): Promise<Tenant> {
   const { epoch, ...members } = change;
   const tenant = await readTenant(ports, id);
   if (epoch !== undefined && epoch !== tenant.epoch) throw new Failure('state-conflict', { epoch: tenant.epoch });
   if (members.plan !== undefined) await expectPlan(ports, members.plan);
   expectPool(ports, members.pool ?? undefined);
+  await expectVersions(ports, members.pins ?? {});
   const changed: Tenant = {
     ...tenant,
     name: members.name ?? tenant.name,
@@ -92,6 +98,7 @@ export async function changeTenant(ports: TenantPorts, id: string, change: Tenan
     allowedOrigins: [...(members.allowedOrigins ?? tenant.allowedOrigins)],
     suspended: members.suspended ?? tenant.suspended,
     pool: members.pool === undefined ? tenant.pool : (members.pool ?? undefined),
+    pins: members.pins === undefined ? tenant.pins : { ...members.pins },
     epoch: tenant.epoch + 1,
   };
   await ports.registry.writeTenant(changed);
@@ -105,6 +112,13 @@ async function publish(ports: TenantPorts, tenant: Tenant): Promise<void> {
 
 async function expectPlan(ports: Pick<Platform, 'registry'>, plan: string): Promise<void> {
   if ((await ports.registry.readPlan(plan)) === undefined) throw new Failure('plan-unknown', { field: 'plan', plan });
+}
+
+async function expectVersions(ports: Pick<Platform, 'registry'>, pins: Tenant['pins'] & object): Promise<void> {
+  for (const [model, version] of Object.entries(pins)) {
+    if ((await ports.registry.readVersion(model, version)) === undefined)
+      throw new Failure('version-unknown', { field: 'pins', model, version });
+  }
 }
 
 function expectPool({ config }: Pick<Platform, 'config'>, pool: string | undefined): void {

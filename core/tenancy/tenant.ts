@@ -27,6 +27,8 @@ export const tenantSchema = z.strictObject({
   suspended: z.boolean().default(false),
   /** Workers of its own, named by pool; without it each model's pool serves it. */
   pool: z.string().regex(POOL_ID, 'a pool name').optional(),
+  /** By model, the version that answers this tenant where it names none, whatever releases say. */
+  pins: z.record(z.string(), z.string()).optional(),
   /** True if it agreed to copies of its predictions being kept, encrypted, for models whose manifest samples them. */
   captureConsent: z.boolean().default(false),
   createdAtMs: z.int(),

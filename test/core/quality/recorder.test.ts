@@ -222,7 +222,7 @@ describe('a job', () => {
   test('drawn by a release is in its cohort; what was seen of another release is in a report of its own', async () => {
     const { recorder, kept } = open();
     for (const release of ['r1', 'r1', 'r2'])
-      recorder.jobEnded(job(), { outcome: done(), lot: { release, cohort: 7, unit: 1 } });
+      recorder.jobEnded({ ...job(), lot: { release, cohort: 7, unit: 1 } }, { outcome: done() });
     recorder.jobEnded(job(), { outcome: done() });
     await recorder.flush();
     const cohorts = await Promise.all(
