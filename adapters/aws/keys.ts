@@ -256,7 +256,7 @@ export function openDigestKey(model: string, digest: string): Key {
 
 /*
  * Control: a release lies in a partition of its own, where it is read by id, and is listed by model, oldest first. Of each model one item holds its latest
- * release whole; the models with an active one are in one partition, as they are few.
+ * release whole; the models with an open one are in one partition, as they are few.
  */
 export function releaseKey(id: string): Key {
   return { pk: `release#${id}`, sk: 'record' };
@@ -274,10 +274,10 @@ export function latestReleaseKey(model: string): Key {
   return { pk: `latest-release#${model}`, sk: 'latest' };
 }
 
-export const ACTIVE_RELEASES = 'active-releases';
+export const OPEN_RELEASES = 'open-releases';
 
-export function activeReleaseKey(model: string): Key {
-  return { pk: ACTIVE_RELEASES, sk: model };
+export function openReleaseKey(model: string): Key {
+  return { pk: OPEN_RELEASES, sk: model };
 }
 
 /** Control: what was done to a release, in order; `at` tells apart what one change did. */

@@ -5,9 +5,9 @@ import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
 import { isActive, type Release } from '../../core/release/release.ts';
 import { readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
 import {
-  ACTIVE_RELEASES,
-  activeReleaseKey,
   latestReleaseKey,
+  OPEN_RELEASES,
+  openReleaseKey,
   releaseAuditKey,
   releaseAuditPartition,
   releaseKey,
@@ -22,7 +22,7 @@ const FREE = { text: 'attribute_not_exists(pk)' };
 
 /**
  * Releases in the control table. A model has one item with its latest release whole: who may start is a condition on it, and gateways and workers read
- * nothing else. A change writes that item, the release's own, its place among the active ones and its audits in one transaction.
+ * nothing else. A change writes that item, the release's own, its place among the open ones and its audits in one transaction.
  */
 export class AwsReleases implements Releases {
   readonly #table: Table;
@@ -61,12 +61,29 @@ export class AwsReleases implements Releases {
   }
 
   async listActive(): Promise<readonly Release[]> {
+    return (await this.listOpen()).filter(isActive);
+  }
+
+  async listOpen(): Promise<readonly Release[]> {
     const models: string[] = [];
-    for await (const { sk } of this.#table.query(ACTIVE_RELEASES)) models.push(String(sk));
+    for await (const { sk } of this.#table.query(OPEN_RELEASES)) models.push(String(sk));
     if (models.length === 0) return [];
-    const items = await this.#table.getMany(models.map(latestReleaseKey));
-    // One that has ended between the two reads is not active.
-    return this.#readable(items).filter(isActive);
+    return this.#readable(await this.#table.getMany(models.map(latestReleaseKey)));
+  }
+
+  async settle(release: Release): Promise<void> {
+    const { id, model, epoch } = release;
+    if (isActive(release)) return;
+    const isThis = {
+      text: '#release = :id AND epoch = :epoch',
+      names: { '#release': 'release' },
+      values: { ':id': id, ':epoch': epoch },
+    };
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      // A writer at the same time makes it another epoch, or has its own reason to have it open.
+      if ((await this.#table.transact({ delete: openReleaseKey(model), condition: isThis })) !== 'conflict') return;
+    }
+    throw new Failure('state-conflict', { detail: `many writers of release ${id} at once` });
   }
 
   async list(model: string, limit: number, cursor?: string): Promise<Page<Release>> {
@@ -121,6 +138,7 @@ export class AwsReleases implements Releases {
   async #latestWrites(release: Release, content: Item): Promise<readonly Write[]> {
     const { id, model } = release;
     const key = latestReleaseKey(model);
+    const open: Write = { put: { ...openReleaseKey(model), release: id, epoch: release.epoch } };
     const latest = await this.#table.get(key);
     if (isActive(release)) {
       // One that cannot be read holds its model for nobody.
@@ -130,15 +148,12 @@ export class AwsReleases implements Releases {
         names: { '#release': 'release' },
         values: { ':no': false, ':id': id, ':other': mayTake },
       };
-      return [
-        { put: { ...key, ...content, isActive: true }, condition },
-        { put: { ...activeReleaseKey(model), release: id } },
-      ];
+      return [{ put: { ...key, ...content, isActive: true }, condition }, open];
     }
     // What has ended and is not the latest does not become it while its epoch stays.
     if (latest?.release !== id) return [];
     const condition = { text: '#release = :id', names: { '#release': 'release' }, values: { ':id': id } };
-    return [{ put: { ...key, ...content, isActive: false }, condition }, { delete: activeReleaseKey(model) }];
+    return [{ put: { ...key, ...content, isActive: false }, condition }, open];
   }
 
   #readable(items: readonly Item[]): Release[] {

@@ -18,7 +18,7 @@ export class LocalReleases implements Releases {
   readonly #log: Log;
   readonly #statements: Readonly<
     Record<
-      'insert' | 'replace' | 'select' | 'latest' | 'setLatest' | 'active' | 'ofModel' | 'audit' | 'audits',
+      'insert' | 'replace' | 'select' | 'latest' | 'setLatest' | 'open' | 'settle' | 'ofModel' | 'audit' | 'audits',
       StatementSync
     >
   >;
@@ -34,8 +34,14 @@ export class LocalReleases implements Releases {
       replace: prepare('UPDATE release SET epoch = ?, record = ? WHERE id = ? AND epoch = ?'),
       select: prepare('SELECT seq, id, epoch, record FROM release WHERE id = ?'),
       latest: prepare(`${joined} WHERE latest.model = ?`),
-      setLatest: prepare('INSERT OR REPLACE INTO latest_release (model, release, is_active) VALUES (?, ?, ?)'),
-      active: prepare(`${joined} WHERE latest.is_active = 1 ORDER BY latest.model`),
+      setLatest: prepare(
+        'INSERT OR REPLACE INTO latest_release (model, release, is_active, is_open) VALUES (?, ?, ?, 1)',
+      ),
+      open: prepare(`${joined} WHERE latest.is_open = 1 ORDER BY latest.model`),
+      settle: prepare(
+        `UPDATE latest_release SET is_open = 0 WHERE model = ? AND release = ? AND is_active = 0
+           AND (SELECT epoch FROM release WHERE id = latest_release.release) = ?`,
+      ),
       ofModel: prepare(
         'SELECT seq, id, epoch, record FROM release WHERE model = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
       ),
@@ -81,7 +87,15 @@ export class LocalReleases implements Releases {
   }
 
   async listActive(): Promise<readonly Release[]> {
-    return this.#readable(await this.#commits.read(() => this.#statements.active.all() as Row[]));
+    return (await this.listOpen()).filter(isActive);
+  }
+
+  async listOpen(): Promise<readonly Release[]> {
+    return this.#readable(await this.#commits.read(() => this.#statements.open.all() as Row[]));
+  }
+
+  async settle({ id, model, epoch }: Release): Promise<void> {
+    await this.#commits.write(() => this.#statements.settle.run(model, id, epoch));
   }
 
   async list(model: string, limit: number, cursor?: string): Promise<Page<Release>> {

@@ -154,16 +154,16 @@ CREATE TABLE telemetry (
 CREATE INDEX telemetry_expiry ON telemetry (window_start_ms);
 `;
 
-/** Releases, which of a model's is the latest (at most one of a model is active), and what was done to each by whom. */
+/** Releases, which of a model's is the latest (at most one of a model is active; open ones are driven), and what was done to each by whom. */
 const RELEASE = `
 CREATE TABLE release (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL, epoch INTEGER NOT NULL, record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX release_model ON release (model, seq);
 CREATE TABLE latest_release (
-  model TEXT PRIMARY KEY, release TEXT NOT NULL, is_active INTEGER NOT NULL
+  model TEXT PRIMARY KEY, release TEXT NOT NULL, is_active INTEGER NOT NULL, is_open INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX latest_release_active ON latest_release (model) WHERE is_active = 1;
+CREATE INDEX latest_release_open ON latest_release (model) WHERE is_open = 1;
 CREATE TABLE release_audit (seq INTEGER PRIMARY KEY, release TEXT NOT NULL, record TEXT NOT NULL) STRICT;
 CREATE INDEX release_audit_release ON release_audit (release, seq);
 `;

@@ -33,8 +33,12 @@ export interface Releases {
   read(id: string): Promise<Release | undefined>;
   /** The active release of a model, or the one that ended last. What gateways and workers read, at most once a second each. */
   readLatest(model: string): Promise<Release | undefined>;
-  /** All active releases: what a driver takes up again after a crash. */
+  /** All active releases, whose versions are kept warm. */
   listActive(): Promise<readonly Release[]>;
+  /** The active ones, and of each model the last one that has ended and is not settled: what a driver takes up again after a crash. */
+  listOpen(): Promise<readonly Release[]>;
+  /** What the end of a release asks for is done: it is open no more. Nothing where another one came after it, or its epoch is another one. */
+  settle(release: Release): Promise<void>;
   /** A model's, the newest first. */
   list(model: string, limit: number, cursor?: string): Promise<Page<Release>>;
   /** In order of epoch. */

@@ -178,6 +178,41 @@ const alone: readonly ReleasesCase[] = [
   },
 ];
 
+const settling: readonly ReleasesCase[] = [
+  {
+    name: 'has a release open until its end is settled, after a crash too',
+    async run(subject) {
+      const { port } = subject;
+      const open = async () => (await subject.port.listOpen()).map(({ id, epoch }) => [id, epoch]);
+      const started = await start(subject);
+      await port.settle(started);
+      expect(await open()).toEqual([[started.id, 1]]);
+      const ended = await write(subject, started, verb('abort'));
+      await port.settle(started);
+      await subject.crash();
+      expect(await open()).toEqual([[ended.id, 2]]);
+      await subject.port.settle(ended);
+      await subject.port.settle(ended);
+      expect(await open()).toEqual([]);
+      expect(await subject.port.readLatest('m')).toEqual(ended);
+    },
+  },
+  {
+    name: 'has a release open again that becomes active again, and settles none in place of another',
+    async run(subject) {
+      const first = await write(subject, await start(subject), verb('abort'));
+      await subject.port.settle(first);
+      const again = await write(subject, first, { ...verb('retry'), attempt: 1 });
+      await subject.port.settle(first);
+      expect(await subject.port.listOpen()).toEqual([again]);
+      const ended = await write(subject, again, verb('abort'));
+      const other = await start(subject);
+      await subject.port.settle(ended);
+      expect(await subject.port.listOpen()).toEqual([other]);
+    },
+  },
+];
+
 const listing: readonly ReleasesCase[] = [
   {
     name: 'lists releases of a model, the newest first, each once over all pages',
@@ -213,7 +248,7 @@ const listing: readonly ReleasesCase[] = [
   },
 ];
 
-export const releasesCases: readonly ReleasesCase[] = [...keeping, ...alone, ...listing];
+export const releasesCases: readonly ReleasesCase[] = [...keeping, ...alone, ...settling, ...listing];
 
 export function describeReleasesContract(name: string, adapter: Adapter<Releases>): void {
   describeContract(`releases: ${name}`, releasesCases, adapter);

@@ -90,6 +90,24 @@ export const BROKEN_RELEASES: readonly Fault<Releases>[] = [
     breaks: (releases) => override(releases, { readLatest: async (model) => (await releases.list(model, 1)).items[0] }),
   },
   {
+    fault: 'takes an end for settled with the write that ends a release',
+    caughtBy: 'has a release open until its end is settled, after a crash too',
+    breaks: (releases) => override(releases, { listOpen: () => releases.listActive() }),
+  },
+  {
+    fault: 'settles whatever is the latest',
+    caughtBy: 'has a release open again that becomes active again, and settles none in place of another',
+    breaks(releases) {
+      const settled = new Set<string>();
+      return override(releases, {
+        async settle(release) {
+          settled.add(release.model);
+        },
+        listOpen: async () => (await releases.listOpen()).filter(({ model }) => !settled.has(model)),
+      });
+    },
+  },
+  {
     fault: 'lists what came first',
     caughtBy: 'lists releases of a model, the newest first, each once over all pages',
     breaks: (releases) =>
