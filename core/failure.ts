@@ -109,6 +109,11 @@ export const FAILURES = {
     retryable: false,
     advice: 'Check the id; refused pushes are kept for 30 days.',
   },
+  'release-unknown': {
+    title: 'No such release',
+    retryable: false,
+    advice: 'List the releases of the model.',
+  },
   'upload-unknown': {
     title: 'No such upload',
     retryable: false,
@@ -364,6 +369,22 @@ export const FAILURES = {
     title: 'Validation could not be completed',
     retryable: true,
     advice: 'Push it again; if that ends so too, operators: see the log of the validator.',
+  },
+  // releasing them
+  'release-plan-invalid': {
+    title: 'Release plan not valid',
+    retryable: false,
+    advice: 'Correct every problem listed in `problems`.',
+  },
+  'release-incompatible': {
+    title: 'Callers of the stable version could not call this one',
+    retryable: false,
+    advice: 'Push it as another model, or make it stable without a release once its callers are ready.',
+  },
+  'release-verb-refused': {
+    title: 'The release cannot do that now',
+    retryable: false,
+    advice: 'Read the release: `detail` says what it waits for.',
   },
   // the platform
   'data-erased': {

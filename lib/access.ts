@@ -51,7 +51,8 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
   },
   catalogue: { tables: ASKED, settings: true, signingKey: 'read' },
   replay: {
-    tables: { ...ASKED, jobs: 'read' },
+    // `control` is written where a release is started.
+    tables: { ...ASKED, control: 'write', jobs: 'read' },
     dataKeys: true,
     artifacts: 'read',
     payloads: 'read',
@@ -59,7 +60,7 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     signingKey: 'read',
   },
   control: {
-    tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write' },
+    tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write', telemetry: 'read' },
     dataKeys: true,
     artifacts: 'write',
     payloads: 'write',

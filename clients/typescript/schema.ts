@@ -305,6 +305,52 @@ export interface Operations {
     body: StablePut;
     answer: ModelRoute;
   };
+  'release-start': {
+    params: {
+      model: string;
+    };
+    body: ReleaseStart;
+    answer: ReleaseStarted;
+  };
+  'release-list': {
+    params: {
+      model: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      items: Release[];
+      next: string | null;
+    };
+  };
+  'release-read': {
+    params: {
+      release: string;
+    };
+    answer: ReleaseDetail;
+  };
+  'release-audit-list': {
+    params: {
+      release: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      items: ReleaseAudit[];
+      next: string | null;
+    };
+  };
+  'release-verb': {
+    params: {
+      release: string;
+    };
+    body: ReleaseVerb;
+    answer: ReleaseVerbAnswer;
+  };
   'webhook-create': {
     params: {
       tenant: string;
@@ -804,6 +850,71 @@ export interface ModelVersion {
       share: number;
       retentionDays: number;
     };
+    release?: {
+      assignBy: 'user' | 'tenant' | 'request';
+      /**
+       * @minItems 1
+       * @maxItems 20
+       */
+      steps: (
+        | {
+            shadow: number;
+            hold: {
+              seconds: number;
+              minRequests: number;
+              escalateAfterS: number;
+            };
+            analysis: boolean;
+          }
+        | {
+            setWeight:
+              | number
+              | {
+                  /**
+                   * @minItems 1
+                   * @maxItems 100
+                   */
+                  tenants: string[];
+                }
+              | {
+                  /**
+                   * @minItems 1
+                   * @maxItems 100
+                   */
+                  plans: string[];
+                };
+            hold: {
+              seconds: number;
+              minRequests: number;
+              escalateAfterS: number;
+            };
+            analysis: boolean;
+          }
+        | {
+            gate: {
+              people: 1 | 2;
+              timeoutS: number;
+            };
+          }
+      )[];
+      analysis: {
+        errorRatio: number;
+        latencyGrowth: number;
+        computeGrowth: number;
+        divergence: number;
+        agreement: number;
+        accuracyLoss: number;
+      };
+      limits: {
+        crashes: number;
+        errorRate: number;
+        minRequests: number;
+      };
+      watch: {
+        seconds: number;
+      };
+      warmWithinS: number;
+    };
     mayBeConstant: boolean;
     maxComputeMsPerRow: number;
     tolerance: {
@@ -1024,6 +1135,544 @@ export interface StablePut {
   version: string;
   epoch?: number;
 }
+export interface ReleaseStart {
+  /**
+   * Number of a version.
+   */
+  version: string;
+  plan?: {
+    [k: string]: unknown;
+  };
+  reason: string;
+}
+export interface ReleaseStarted {
+  /**
+   * Id of a release, from Location or the 202 body of its start.
+   */
+  id: string;
+  /**
+   * Name of a model.
+   */
+  model: string;
+  /**
+   * Number of a version.
+   */
+  stable: string;
+  /**
+   * Number of a version.
+   */
+  candidate: string;
+  started_by: string;
+  started_at_ms: number;
+  state:
+    | 'scaling'
+    | 'stepping'
+    | 'gated'
+    | 'watching'
+    | 'paused'
+    | 'escalated'
+    | 'undoing'
+    | 'promoted'
+    | 'rolled-back';
+  step: number | null;
+  steps: number;
+  until_ms: number | null;
+  time_left_ms: number | null;
+  paused_since_ms: number | null;
+  paused_from: string | null;
+  approvals: string[];
+  approvals_needed: number | null;
+  why: string | null;
+  ended_at_ms: number | null;
+  /**
+   * Number of a version.
+   */
+  serving: string;
+  weight_percent: number;
+  tenants: string[];
+  plans: string[];
+  shadow_percent: number;
+  warm_percent: number;
+  verdict: ReleaseVerdict | null;
+  plan: {
+    assignBy: 'user' | 'tenant' | 'request';
+    /**
+     * @minItems 1
+     * @maxItems 20
+     */
+    steps: (
+      | {
+          shadow: number;
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          setWeight:
+            | number
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                tenants: string[];
+              }
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                plans: string[];
+              };
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          gate: {
+            people: 1 | 2;
+            timeoutS: number;
+          };
+        }
+    )[];
+    analysis: {
+      errorRatio: number;
+      latencyGrowth: number;
+      computeGrowth: number;
+      divergence: number;
+      agreement: number;
+      accuracyLoss: number;
+    };
+    limits: {
+      crashes: number;
+      errorRate: number;
+      minRequests: number;
+    };
+    watch: {
+      seconds: number;
+    };
+    warmWithinS: number;
+  };
+  attempt: number;
+  epoch: number;
+  golden: string;
+  golden_report: Replay | null;
+}
+export interface ReleaseVerdict {
+  outcome: 'pass' | 'fail' | 'inconclusive';
+  sentence: string;
+  requests: number;
+  checks: ReleaseCheck[];
+}
+export interface ReleaseCheck {
+  name:
+    | 'errors'
+    | 'latency-p50'
+    | 'latency-p95'
+    | 'latency-p99'
+    | 'agreement'
+    | 'labels'
+    | 'confidence'
+    | 'accuracy'
+    | 'compute';
+  outcome: 'pass' | 'fail' | 'inconclusive' | 'absent';
+  stable: number | null;
+  candidate: number | null;
+  sentence: string;
+}
+export interface Release {
+  /**
+   * Id of a release, from Location or the 202 body of its start.
+   */
+  id: string;
+  /**
+   * Name of a model.
+   */
+  model: string;
+  /**
+   * Number of a version.
+   */
+  stable: string;
+  /**
+   * Number of a version.
+   */
+  candidate: string;
+  started_by: string;
+  started_at_ms: number;
+  state:
+    | 'scaling'
+    | 'stepping'
+    | 'gated'
+    | 'watching'
+    | 'paused'
+    | 'escalated'
+    | 'undoing'
+    | 'promoted'
+    | 'rolled-back';
+  step: number | null;
+  steps: number;
+  until_ms: number | null;
+  time_left_ms: number | null;
+  paused_since_ms: number | null;
+  paused_from: string | null;
+  approvals: string[];
+  approvals_needed: number | null;
+  why: string | null;
+  ended_at_ms: number | null;
+  /**
+   * Number of a version.
+   */
+  serving: string;
+  weight_percent: number;
+  tenants: string[];
+  plans: string[];
+  shadow_percent: number;
+  warm_percent: number;
+  verdict: ReleaseVerdict | null;
+  plan: {
+    assignBy: 'user' | 'tenant' | 'request';
+    /**
+     * @minItems 1
+     * @maxItems 20
+     */
+    steps: (
+      | {
+          shadow: number;
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          setWeight:
+            | number
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                tenants: string[];
+              }
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                plans: string[];
+              };
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          gate: {
+            people: 1 | 2;
+            timeoutS: number;
+          };
+        }
+    )[];
+    analysis: {
+      errorRatio: number;
+      latencyGrowth: number;
+      computeGrowth: number;
+      divergence: number;
+      agreement: number;
+      accuracyLoss: number;
+    };
+    limits: {
+      crashes: number;
+      errorRate: number;
+      minRequests: number;
+    };
+    watch: {
+      seconds: number;
+    };
+    warmWithinS: number;
+  };
+  attempt: number;
+  epoch: number;
+}
+export interface ReleaseDetail {
+  /**
+   * Id of a release, from Location or the 202 body of its start.
+   */
+  id: string;
+  /**
+   * Name of a model.
+   */
+  model: string;
+  /**
+   * Number of a version.
+   */
+  stable: string;
+  /**
+   * Number of a version.
+   */
+  candidate: string;
+  started_by: string;
+  started_at_ms: number;
+  state:
+    | 'scaling'
+    | 'stepping'
+    | 'gated'
+    | 'watching'
+    | 'paused'
+    | 'escalated'
+    | 'undoing'
+    | 'promoted'
+    | 'rolled-back';
+  step: number | null;
+  steps: number;
+  until_ms: number | null;
+  time_left_ms: number | null;
+  paused_since_ms: number | null;
+  paused_from: string | null;
+  approvals: string[];
+  approvals_needed: number | null;
+  why: string | null;
+  ended_at_ms: number | null;
+  /**
+   * Number of a version.
+   */
+  serving: string;
+  weight_percent: number;
+  tenants: string[];
+  plans: string[];
+  shadow_percent: number;
+  warm_percent: number;
+  verdict: ReleaseVerdict | null;
+  plan: {
+    assignBy: 'user' | 'tenant' | 'request';
+    /**
+     * @minItems 1
+     * @maxItems 20
+     */
+    steps: (
+      | {
+          shadow: number;
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          setWeight:
+            | number
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                tenants: string[];
+              }
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                plans: string[];
+              };
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          gate: {
+            people: 1 | 2;
+            timeoutS: number;
+          };
+        }
+    )[];
+    analysis: {
+      errorRatio: number;
+      latencyGrowth: number;
+      computeGrowth: number;
+      divergence: number;
+      agreement: number;
+      accuracyLoss: number;
+    };
+    limits: {
+      crashes: number;
+      errorRate: number;
+      minRequests: number;
+    };
+    watch: {
+      seconds: number;
+    };
+    warmWithinS: number;
+  };
+  attempt: number;
+  epoch: number;
+  numbers: ReleaseNumbers | null;
+}
+export interface ReleaseNumbers {
+  from_ms: number;
+  until_ms: number;
+  stable: VersionNumbers;
+  candidate: VersionNumbers;
+  agreement: number | null;
+}
+export interface VersionNumbers {
+  requests: number;
+  errors: number;
+  error_rate: number | null;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  compute_ms: number | null;
+  crashes: number;
+}
+export interface ReleaseAudit {
+  at_ms: number;
+  by: string;
+  what: string;
+  why: string;
+  epoch: number;
+}
+export interface ReleaseVerb {
+  verb: 'promote' | 'promote-full' | 'pause' | 'resume' | 'abort' | 'retry' | 'undo' | 'approve';
+  reason: string;
+  id?: string;
+  /**
+   * Number of a version.
+   */
+  version?: string;
+  attempt?: number;
+}
+export interface ReleaseVerbAnswer {
+  /**
+   * Id of a release, from Location or the 202 body of its start.
+   */
+  id: string;
+  /**
+   * Name of a model.
+   */
+  model: string;
+  /**
+   * Number of a version.
+   */
+  stable: string;
+  /**
+   * Number of a version.
+   */
+  candidate: string;
+  started_by: string;
+  started_at_ms: number;
+  state:
+    | 'scaling'
+    | 'stepping'
+    | 'gated'
+    | 'watching'
+    | 'paused'
+    | 'escalated'
+    | 'undoing'
+    | 'promoted'
+    | 'rolled-back';
+  step: number | null;
+  steps: number;
+  until_ms: number | null;
+  time_left_ms: number | null;
+  paused_since_ms: number | null;
+  paused_from: string | null;
+  approvals: string[];
+  approvals_needed: number | null;
+  why: string | null;
+  ended_at_ms: number | null;
+  /**
+   * Number of a version.
+   */
+  serving: string;
+  weight_percent: number;
+  tenants: string[];
+  plans: string[];
+  shadow_percent: number;
+  warm_percent: number;
+  verdict: ReleaseVerdict | null;
+  plan: {
+    assignBy: 'user' | 'tenant' | 'request';
+    /**
+     * @minItems 1
+     * @maxItems 20
+     */
+    steps: (
+      | {
+          shadow: number;
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          setWeight:
+            | number
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                tenants: string[];
+              }
+            | {
+                /**
+                 * @minItems 1
+                 * @maxItems 100
+                 */
+                plans: string[];
+              };
+          hold: {
+            seconds: number;
+            minRequests: number;
+            escalateAfterS: number;
+          };
+          analysis: boolean;
+        }
+      | {
+          gate: {
+            people: 1 | 2;
+            timeoutS: number;
+          };
+        }
+    )[];
+    analysis: {
+      errorRatio: number;
+      latencyGrowth: number;
+      computeGrowth: number;
+      divergence: number;
+      agreement: number;
+      accuracyLoss: number;
+    };
+    limits: {
+      crashes: number;
+      errorRate: number;
+      minRequests: number;
+    };
+    watch: {
+      seconds: number;
+    };
+    warmWithinS: number;
+  };
+  attempt: number;
+  epoch: number;
+  applied: boolean;
+}
 export interface WebhookCreate {
   url: string;
   /**
@@ -1122,6 +1771,7 @@ export interface Problem {
     | 'webhook-limit-reached'
     | 'webhook-url-refused'
     | 'validation-unknown'
+    | 'release-unknown'
     | 'upload-unknown'
     | 'body-too-large'
     | 'body-incomplete'
@@ -1177,6 +1827,9 @@ export interface Problem {
     | 'tokenizer-invalid'
     | 'validation-timeout'
     | 'validation-failed'
+    | 'release-plan-invalid'
+    | 'release-incompatible'
+    | 'release-verb-refused'
     | 'data-erased'
     | 'record-damaged'
     | 'storage-unavailable'
@@ -1240,6 +1893,11 @@ export const OPERATIONS = {
   'model-replay': ['POST', '/control/v1/models/{model}/replays'],
   'model-route-list': ['GET', '/control/v1/models'],
   'stable-put': ['PUT', '/control/v1/models/{model}/stable'],
+  'release-start': ['POST', '/control/v1/models/{model}/releases'],
+  'release-list': ['GET', '/control/v1/models/{model}/releases'],
+  'release-read': ['GET', '/control/v1/releases/{release}'],
+  'release-audit-list': ['GET', '/control/v1/releases/{release}/audits'],
+  'release-verb': ['POST', '/control/v1/releases/{release}/verbs'],
   'webhook-create': ['POST', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-list': ['GET', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-read': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],

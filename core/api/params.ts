@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FailureCode } from '../failure.ts';
 import { MODEL_NAME } from '../models/manifest.ts';
 import { VALIDATION_ID } from '../models/validation-record.ts';
+import { RELEASE_ID } from '../release/release-id.ts';
 import { TENANT_ID } from '../tenancy/tenant.ts';
 import { DELIVERY_ID, WEBHOOK_ID } from '../webhooks/webhook.ts';
 
@@ -21,6 +22,7 @@ export const PARAMS = {
     'validation-unknown',
     'Id of a validation, from Location or the 202 body of a push.',
   ),
+  release: param(RELEASE_ID, 'release-unknown', 'Id of a release, from Location or the 202 body of its start.'),
   upload: param(/^[A-Za-z0-9_-]{1,128}$/, 'upload-unknown', 'Id of an upload.'),
   webhook: param(WEBHOOK_ID, 'webhook-unknown', 'Id of a webhook.'),
   delivery: param(DELIVERY_ID, 'delivery-unknown', 'Id of a delivery: the webhook-id of its message.'),

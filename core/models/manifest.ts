@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { releasePlanSchema } from '../release/plan.ts';
 
 export const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 export const POOL_ID = /^[a-z][a-z0-9-]{0,30}$/;
@@ -112,6 +113,8 @@ export const manifestSchema = z.strictObject({
   capture: z
     .strictObject({ share: z.number().min(0).max(1), retentionDays: z.int().min(1).max(365).default(7) })
     .optional(),
+  /** How a new version gets from nobody to everybody; a start may say otherwise. Default: `DEFAULT_STEPS`. */
+  release: releasePlanSchema.optional(),
   /** True for a model that may answer the same to everything: validation refuses such models otherwise. */
   mayBeConstant: z.boolean().default(false),
   /** Most compute charged for one row before it is measured: what a request reserves from the daily budget. Default 50. */

@@ -9,6 +9,7 @@ import {
   postOperatorKey,
 } from '../http/keys.ts';
 import { getPlans, replacePlan } from '../http/plans.ts';
+import { getRelease, getReleaseAudits, getReleases, postReleaseVerb } from '../http/releases.ts';
 import {
   deleteTenant,
   deleteTenantData,
@@ -68,6 +69,10 @@ const ROUTES: RoutesOf<'control'> = {
   'version-read': getVersion,
   'model-route-list': getModelRoutes,
   'stable-put': putStable,
+  'release-list': getReleases,
+  'release-read': getRelease,
+  'release-audit-list': getReleaseAudits,
+  'release-verb': postReleaseVerb,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,

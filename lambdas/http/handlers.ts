@@ -23,6 +23,7 @@ import { getPlans, replacePlan } from './plans.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
 import { createPreflight } from './preflight.ts';
 import { createRefusal } from './refuse.ts';
+import { getRelease, getReleaseAudits, getReleases, postRelease, postReleaseVerb } from './releases.ts';
 import { postModelReplay } from './replays.ts';
 import { readLiveness, readOpenApi, readReadiness, readServerMetadata } from './server.ts';
 import {
@@ -95,6 +96,11 @@ const HANDLERS: Readonly<Record<RouteId, (host: ModelHost) => HttpHandler>> = {
   'model-replay': postModelReplay,
   'model-route-list': getModelRoutes,
   'stable-put': putStable,
+  'release-start': postRelease,
+  'release-list': getReleases,
+  'release-read': getRelease,
+  'release-audit-list': getReleaseAudits,
+  'release-verb': postReleaseVerb,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,

@@ -233,7 +233,7 @@ describe('the stable version', () => {
   test('is changed to a version that exists, and to no other', async () => {
     await world.push({ name: 'm' });
     await world.push({ name: 'm' }, { model: 'other' });
-    const { ports } = world;
+    const ports = { ...world.ports, releases: world.local.ports.releases };
     expect(await setStable(ports, 'm', '2')).toEqual({ model: 'm', stable: '2', epoch: 2 });
     expect(await setStable(ports, 'm', '2')).toEqual({ model: 'm', stable: '2', epoch: 2 });
     expect((await failureOf(setStable(ports, 'm', '3'))).code).toBe('version-unknown');

@@ -12,6 +12,7 @@ const EXAMPLES: Record<ParamName, string> = {
   tenant: 'acme',
   plan: 'pro',
   key: 'us.k3y-0000',
+  release: `rel_${'0af1'.repeat(8)}`,
   upload: 'upl_A-9',
   validation: `val_${'0af1'.repeat(8)}`,
   webhook: `wh_${'0af1'.repeat(4)}`,
