@@ -295,6 +295,8 @@ export const HTTP_FUNCTIONS = {
     'release-read',
     'release-audit-list',
     'release-verb',
+    'pin-put',
+    'pin-remove',
     'webhook-create',
     'webhook-list',
     'webhook-read',

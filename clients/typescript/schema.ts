@@ -351,6 +351,21 @@ export interface Operations {
     body: ReleaseVerb;
     answer: ReleaseVerbAnswer;
   };
+  'pin-put': {
+    params: {
+      tenant: string;
+      model: string;
+    };
+    body: PinPut;
+    answer: Tenant;
+  };
+  'pin-remove': {
+    params: {
+      tenant: string;
+      model: string;
+    };
+    answer: Tenant;
+  };
   'webhook-create': {
     params: {
       tenant: string;
@@ -616,6 +631,9 @@ export interface Tenant {
   suspended: boolean;
   pool: string | null;
   capture_consent: boolean;
+  pins: {
+    [k: string]: string;
+  };
   created_at_ms: number;
   epoch: number;
 }
@@ -1673,6 +1691,12 @@ export interface ReleaseVerbAnswer {
   epoch: number;
   applied: boolean;
 }
+export interface PinPut {
+  /**
+   * Number of a version.
+   */
+  version: string;
+}
 export interface WebhookCreate {
   url: string;
   /**
@@ -1898,6 +1922,8 @@ export const OPERATIONS = {
   'release-read': ['GET', '/control/v1/releases/{release}'],
   'release-audit-list': ['GET', '/control/v1/releases/{release}/audits'],
   'release-verb': ['POST', '/control/v1/releases/{release}/verbs'],
+  'pin-put': ['PUT', '/control/v1/tenants/{tenant}/pins/{model}'],
+  'pin-remove': ['DELETE', '/control/v1/tenants/{tenant}/pins/{model}'],
   'webhook-create': ['POST', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-list': ['GET', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-read': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],

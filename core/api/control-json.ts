@@ -19,7 +19,12 @@ export function limitsFromJson(json: SomeLimitsJson): Tenant['overrides'] {
 }
 
 export function tenantToJson(tenant: Tenant): z.infer<typeof tenantJson> {
-  return { ...snakeKeys(tenant), pool: tenant.pool ?? null, overrides: snakeKeys(tenant.overrides) };
+  return {
+    ...snakeKeys(tenant),
+    pool: tenant.pool ?? null,
+    pins: tenant.pins ?? {},
+    overrides: snakeKeys(tenant.overrides),
+  };
 }
 
 export function planToJson(plan: Plan): z.infer<typeof planJson> {

@@ -1,9 +1,10 @@
 import * as json from './release-schemas.ts';
 import type { RouteShape } from './route-shape.ts';
-import { pageOf, pageQuery } from './schemas.ts';
+import { pageOf, pageQuery, pinPutBody, tenantJson } from './schemas.ts';
 
 const RELEASES = '/control/v1/models/{model}/releases';
 const RELEASE = '/control/v1/releases/{release}';
+const PIN = '/control/v1/tenants/{tenant}/pins/{model}';
 const control = { plane: 'control', role: 'operator' } as const;
 
 export const RELEASE_ROUTES = [
@@ -51,5 +52,22 @@ export const RELEASE_ROUTES = [
     summary: 'Promote, pause, resume, abort, approve, retry or undo a release',
     body: json.releaseVerbBody,
     responses: { 200: json.releaseVerbJson },
+  },
+  {
+    ...control,
+    id: 'pin-put',
+    method: 'PUT',
+    path: PIN,
+    summary: 'Keep a tenant on one version of a model, whatever releases say; in force within a second',
+    body: pinPutBody,
+    responses: { 200: tenantJson },
+  },
+  {
+    ...control,
+    id: 'pin-remove',
+    method: 'DELETE',
+    path: PIN,
+    summary: 'Let the tenant have what releases say again',
+    responses: { 200: tenantJson },
   },
 ] as const satisfies readonly RouteShape[];

@@ -33,6 +33,8 @@ export const tenantJson = z
     pool: pool.nullable(),
     /** Whether it agreed to copies of its predictions being kept. */
     capture_consent: z.boolean(),
+    /** By model, the version that answers where it names none, whatever releases say. */
+    pins: z.record(z.string(), z.string()),
     created_at_ms: epochMs,
     epoch: z.int(),
   })
@@ -67,6 +69,8 @@ export const tenantPatchBody = z
     epoch: z.int().optional(),
   })
   .meta({ id: 'TenantPatch' });
+
+export const pinPutBody = z.strictObject({ version: PARAMS.version.schema }).meta({ id: 'PinPut' });
 
 export const captureConsentBody = z.strictObject({ consent: z.boolean() }).meta({ id: 'CaptureConsent' });
 

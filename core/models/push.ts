@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
-import { expectNoRelease } from '../release/check-start.ts';
+import { expectSettable } from '../release/check-start.ts';
 import { GIB, MIB } from '../units.ts';
 import { checkPush } from './check-push.ts';
 import { digestOf, findVersion, serveFirst } from './known-version.ts';
@@ -117,10 +117,10 @@ export async function readValidation(
 
 /**
  * Makes a version the one that answers who names none. `model-unknown`, `version-unknown`; `state-conflict` if `epoch` is
- * given and is not the stored one, if somebody else changed it meanwhile, or while a release of the model is active (`release`).
+ * given and is not the stored one, if somebody else changed it meanwhile, or while a release of the model decides (`release`).
  */
 export async function setStable(
-  ports: Pick<Platform, 'registry' | 'releases' | 'log'>,
+  ports: Pick<Platform, 'registry' | 'releases' | 'clock' | 'log'>,
   model: string,
   version: string,
   epoch?: number,
@@ -132,7 +132,7 @@ export async function setStable(
   if ((await ports.registry.readVersion(model, version)) === undefined) {
     throw new Failure('version-unknown', { model, version });
   }
-  await expectNoRelease(ports, model);
+  await expectSettable(ports, model, version);
   const changed = { model, stable: version, epoch: route.epoch + 1 };
   await ports.registry.writeRoute(changed);
   ports.log.info('stable version changed', { model, version, before: route.stable });

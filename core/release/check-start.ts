@@ -4,6 +4,7 @@ import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
 import { isGate, type ReleasePlan, readReleasePlan } from './plan.ts';
 import { isActive } from './release.ts';
+import { servedBy } from './served.ts';
 
 /** The two versions of a release that may start. */
 export type Contenders = { readonly stable: ModelVersion; readonly candidate: ModelVersion };
@@ -40,6 +41,23 @@ export async function expectNoRelease({ releases }: Pick<Platform, 'releases'>, 
   const latest = await releases.readLatest(model);
   if (latest === undefined || !isActive(latest)) return;
   const detail = `release ${latest.id} of version ${latest.candidate} is active: abort it, or wait for its end`;
+  throw new Failure('state-conflict', { release: latest.id, detail });
+}
+
+/**
+ * `state-conflict` with `release` where a release decides who serves, so that a stable version set by hand would change nothing: one that is active, or
+ * has just ended with the other of its versions.
+ */
+export async function expectSettable(
+  ports: Pick<Platform, 'releases' | 'clock'>,
+  model: string,
+  version: string,
+): Promise<void> {
+  await expectNoRelease(ports, model);
+  const latest = await ports.releases.readLatest(model);
+  const serving = servedBy({ model, stable: version, epoch: 0 }, latest, ports.clock.nowMs())?.serving;
+  if (latest === undefined || serving === undefined || serving === version) return;
+  const detail = `release ${latest.id} has just ended with version ${serving}: undo it instead`;
   throw new Failure('state-conflict', { release: latest.id, detail });
 }
 

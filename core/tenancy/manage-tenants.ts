@@ -106,6 +106,18 @@ export async function changeTenant(ports: TenantPorts, id: string, change: Tenan
   return changed;
 }
 
+/** Keeps a tenant on a version of a model, or lets it go (undefined), and leaves its other pins. As `changeTenant`. */
+export async function pinVersion(
+  ports: TenantPorts,
+  id: string,
+  model: string,
+  version: string | undefined,
+): Promise<Tenant> {
+  const { pins = {}, epoch } = await readTenant(ports, id);
+  const { [model]: _, ...others } = pins;
+  return changeTenant(ports, id, { pins: version === undefined ? others : { ...others, [model]: version }, epoch });
+}
+
 async function publish(ports: TenantPorts, tenant: Tenant): Promise<void> {
   await ports.directory.put({ tenant: tenant.id, region: tenant.region, wrongRegion: tenant.wrongRegion });
 }

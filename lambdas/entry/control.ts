@@ -11,6 +11,7 @@ import {
 import { getPlans, replacePlan } from '../http/plans.ts';
 import { getRelease, getReleaseAudits, getReleases, postReleaseVerb } from '../http/releases.ts';
 import {
+  deletePin,
   deleteTenant,
   deleteTenantData,
   getTenant,
@@ -19,6 +20,7 @@ import {
   patchTenant,
   postTenant,
   putCaptureConsent,
+  putPin,
 } from '../http/tenants.ts';
 import { postUpload, putUpload } from '../http/uploads.ts';
 import { getValidation, getValidations } from '../http/validations.ts';
@@ -73,6 +75,8 @@ const ROUTES: RoutesOf<'control'> = {
   'release-read': getRelease,
   'release-audit-list': getReleaseAudits,
   'release-verb': postReleaseVerb,
+  'pin-put': putPin,
+  'pin-remove': deletePin,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,

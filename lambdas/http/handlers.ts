@@ -27,6 +27,7 @@ import { getRelease, getReleaseAudits, getReleases, postRelease, postReleaseVerb
 import { postModelReplay } from './replays.ts';
 import { readLiveness, readOpenApi, readReadiness, readServerMetadata } from './server.ts';
 import {
+  deletePin,
   deleteTenant,
   deleteTenantData,
   getTenant,
@@ -35,6 +36,7 @@ import {
   patchTenant,
   postTenant,
   putCaptureConsent,
+  putPin,
 } from './tenants.ts';
 import { postUpload, putUpload } from './uploads.ts';
 import { getValidation, getValidations } from './validations.ts';
@@ -101,6 +103,8 @@ const HANDLERS: Readonly<Record<RouteId, (host: ModelHost) => HttpHandler>> = {
   'release-read': getRelease,
   'release-audit-list': getReleaseAudits,
   'release-verb': postReleaseVerb,
+  'pin-put': putPin,
+  'pin-remove': deletePin,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,

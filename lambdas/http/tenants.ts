@@ -2,7 +2,7 @@ import { pageToJson, tenantToJson } from '../../core/api/control-json.ts';
 import { camelKeys, snakeKeys } from '../../core/api/snake-case.ts';
 import { setCaptureConsent } from '../../core/tenancy/capture-consent.ts';
 import { eraseTenantData, removeTenant } from '../../core/tenancy/erase-tenant.ts';
-import { changeTenant, createTenant, readTenant } from '../../core/tenancy/manage-tenants.ts';
+import { changeTenant, createTenant, pinVersion, readTenant } from '../../core/tenancy/manage-tenants.ts';
 import { readUsage } from '../../core/tenancy/read-usage.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
@@ -66,6 +66,20 @@ export function putCaptureConsent(host: HttpHost): HttpHandler {
   return endpoint(host, 'capture-consent-put', async ({ exchange, params, body }) => ({
     status: 200,
     body: tenantToJson(await setCaptureConsent(host, exchange.asker, params.tenant, body.consent)),
+  }));
+}
+
+export function putPin(host: HttpHost): HttpHandler {
+  return endpoint(host, 'pin-put', async ({ params, body }) => ({
+    status: 200,
+    body: tenantToJson(await pinVersion(host, params.tenant, params.model, body.version)),
+  }));
+}
+
+export function deletePin(host: HttpHost): HttpHandler {
+  return endpoint(host, 'pin-remove', async ({ params }) => ({
+    status: 200,
+    body: tenantToJson(await pinVersion(host, params.tenant, params.model, undefined)),
   }));
 }
 
