@@ -57,9 +57,9 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await platform.end();
-  faults.stop();
-  await cloud.stop();
+  await platform?.end();
+  faults?.stop();
+  await cloud?.stop();
 });
 
 const isLarge = ({ value }: Pick<Request, 'value'>) => value % LARGE_EVERY === 0;

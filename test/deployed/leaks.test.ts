@@ -30,9 +30,9 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await platform.end();
+  await platform?.end();
   for (const proxy of Object.values(proxies)) proxy.stop();
-  await cloud.stop();
+  await cloud?.stop();
 });
 
 /** What lies in tables and buckets. */

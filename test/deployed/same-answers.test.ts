@@ -34,8 +34,8 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all(Object.values(hosts).map(({ platform }) => platform.end()));
-  await cloud.stop();
+  await Promise.all(Object.values(hosts ?? {}).map(({ platform }) => platform.end()));
+  await cloud?.stop();
 });
 
 /** The same tenants and credentials in both. */
