@@ -24,6 +24,7 @@ const reportSchema = z.strictObject({
   backlogMs: z.number(),
   rowMs: z.record(z.string(), z.number()),
   loaded: z.array(z.string()),
+  warm: z.record(z.string(), z.number()).optional(),
   breakers: z.record(
     z.string(),
     z.strictObject({

@@ -20,6 +20,8 @@ export type CapacityReport = {
   readonly rowMs: Readonly<Record<string, number>>;
   /** `model@version` loaded and warm. */
   readonly loaded: readonly string[];
+  /** Runners that have a version loaded, of versions that a release keeps warm, by `model@version`; absent where there is none. */
+  readonly warm?: Readonly<Record<string, number>> | undefined;
   /** Versions that keep failing here, by `model@version`: how long they are left alone, and whether a probe may go. */
   readonly breakers: Readonly<Record<string, BreakerReport>>;
   readonly draining: boolean;

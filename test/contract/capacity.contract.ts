@@ -24,7 +24,7 @@ export const capacityCases: readonly CapacityCase[] = [
     name: 'reads the last report of each worker of the pool',
     async run({ port, nowMs }) {
       expect(await port.read('default', nowMs())).toEqual([]);
-      const last = aReport({ atMs: nowMs() + 1, backlogMs: 3, draining: true });
+      const last = aReport({ atMs: nowMs() + 1, backlogMs: 3, warm: { 'm@1': 2 }, draining: true });
       const other = aReport({ atMs: nowMs(), worker: 'w2' });
       for (const report of [aReport({ atMs: nowMs() }), last, other, aReport({ atMs: nowMs(), pool: 'gpu' })]) {
         await port.report(report);

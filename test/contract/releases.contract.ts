@@ -3,7 +3,7 @@ import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
 import { advance, type ReleaseEvent } from '../../core/release/advance.ts';
 import type { Release } from '../../core/release/release.ts';
 import type { Advance } from '../../core/release/transitions.ts';
-import { aStart } from '../support/releases.ts';
+import { aStart } from '../support/release-start.ts';
 import { type Adapter, type Case, countBy, describeContract, failureCodeOf, type Subject } from './contract.ts';
 
 type ReleasesSubject = Subject<Releases>;
