@@ -23,6 +23,7 @@ import { createHttp } from '../lambdas/http/handlers.ts';
 import { type HttpServer, listen } from './http-server.ts';
 import { runnerSettingsOf, USD_PER_COMPUTE_HOUR } from './model-runners.ts';
 import { startRecording } from './recording.ts';
+import { ringingReleases, startReleaseLoop } from './release-loop.ts';
 import { startSweeper } from './sweeper.ts';
 import { Alarm, ringing, startValidator } from './validator.ts';
 import { startWebhookLoop } from './webhook-loop.ts';
@@ -89,10 +90,11 @@ async function serve(
   const signingKey = await loadSigningKey(join(options.dataFolder, region, 'signing-key.json'));
   const { registry } = storage;
   const devIssuer = createDevIssuer({ registry, clock, region, baseUrl: server.url, signingKey });
-  const pushes = new Alarm();
+  const [pushes, releaseChanges] = [new Alarm(), new Alarm()];
   const platform: Platform = {
     ...storage,
     validations: ringing(storage.validations, pushes),
+    releases: ringingReleases(storage.releases, releaseChanges),
     config: {
       region,
       regionUrls,
@@ -123,11 +125,12 @@ async function serve(
   await worker.start();
   const validator = startValidator(platform, pushes);
   const recording = startRecording(recorder);
+  const releases = startReleaseLoop({ ...platform, releases: storage.releases }, releaseChanges);
   server.serve({ handlers: createHttp({ ...platform, gateway }), devIssuer, clock, log });
   return {
     url: server.url,
     platform,
-    stop: () => stop({ server, gateway, worker, validator, sweeper, webhooks, recording, storage, clock }),
+    stop: () => stop({ server, gateway, worker, validator, sweeper, releases, webhooks, recording, storage, clock }),
   };
 }
 
@@ -137,6 +140,7 @@ type Running = {
   readonly worker: Worker;
   readonly validator: { stop(): Promise<void> };
   readonly sweeper: { stop(): Promise<void> };
+  readonly releases: { stop(): Promise<void> };
   readonly webhooks: { stop(): Promise<void> };
   readonly recording: { stop(): Promise<void> };
   readonly storage: OpenRegion;
@@ -145,11 +149,12 @@ type Running = {
 
 /** Answers who waits, hands back what has not started, and writes everything down last. */
 async function stop(running: Running): Promise<void> {
-  const { server, gateway, worker, validator, sweeper, webhooks, recording, storage, clock } = running;
+  const { server, gateway, worker, validator, sweeper, releases, webhooks, recording, storage, clock } = running;
   gateway.stopAccepting();
   await server.close(DRAIN_MS);
   await validator.stop();
   await sweeper.stop();
+  await releases.stop();
   await worker.drain(clock.nowMs() + DRAIN_MS);
   await webhooks.stop();
   await recording.stop();
