@@ -29,6 +29,8 @@ export async function judge(
   { work, mishap, version }: Case,
 ): Promise<Sentence> {
   const { model } = work.job;
+  // Nobody waits for a copy: it is an answer that the candidate has not.
+  if (work.job.shadow !== undefined && mishap === 'crashed') return failed(new Failure('runner-crashed', { model }));
   if (mishap === 'refused') return failed(new Failure('prediction-failed', { model }));
   if (mishap === 'timed-out') {
     return failed(new Failure('prediction-timeout', { model, limitMs: version.record.manifest.timeoutMs }));
@@ -37,7 +39,10 @@ export async function judge(
     const stable = (await ports.registry.readRoute(model))?.stable;
     const ranOnStable = stable === undefined || stable === version.record.version;
     if (ranOnStable) await quarantine(ports, work);
-    else if (!work.job.versionNamed) return { kind: 'run-on', version: await shelf.bring(model, stable) };
+    else if (!work.job.versionNamed) {
+      // Brought again it would have another name than in the runners that have it loaded.
+      return { kind: 'run-on', version: shelf.known(`${model}@${stable}`) ?? (await shelf.bring(model, stable)) };
+    }
     return failed(new Failure('runner-crashed', { model }));
   } catch (error) {
     ports.log.error('crash not recorded', error, { job: work.job.id, version: version.key });

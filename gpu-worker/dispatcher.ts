@@ -8,6 +8,7 @@ import type { Platform } from '../core/ports/platform.ts';
 import type { Breakers } from './breakers.ts';
 import type { Ledger } from './ledger.ts';
 import type { Placement, RunnerPool } from './pool.ts';
+import type { Revocations } from './revocations.ts';
 import type { Slot } from './slot.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 
@@ -26,6 +27,7 @@ export type DispatchParts = {
   readonly shelf: VersionShelf;
   readonly ledger: Ledger;
   readonly breakers: Breakers;
+  readonly revocations: Revocations;
 };
 
 /** Brings waiting work to idle runners: what failed before first, then by fairness. Nothing here waits or runs. */
@@ -103,7 +105,11 @@ export class Dispatcher {
       }
       return placement;
     };
-    const choice = queue.next((bucket) => placeOf(bucket).kind !== 'wait');
+    const choice = queue.next(
+      (bucket) => placeOf(bucket).kind !== 'wait',
+      // Nothing is loaded, and so nothing evicted, for what nobody waits for.
+      (bucket) => shelf.known(versionOfBucket(bucket)) !== undefined && placeOf(bucket).kind === 'ready',
+    );
     if (choice === undefined) return false;
     const placement = placeOf(choice.bucket);
     const version = shelf.held(versionOfBucket(choice.bucket));

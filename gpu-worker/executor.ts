@@ -3,6 +3,7 @@ import { asFailure, Failure } from '../core/failure.ts';
 import type { Job } from '../core/inference/job.ts';
 import { mergeInputs } from '../core/inference/merge-batch.ts';
 import { afterMishap, type Mishap } from '../core/inference/rerun.ts';
+import { agrees } from '../core/inference/shadow.ts';
 import { shareCost } from '../core/inference/share-cost.ts';
 import { hasRowForEach, splitOutputs } from '../core/inference/split-batch.ts';
 import type { Tensor } from '../core/inference/tensor.ts';
@@ -15,6 +16,9 @@ import { type Batch, Dispatcher, type DispatchParts, workFor } from './dispatche
 import type { Ending } from './ledger.ts';
 import { SPAWN_MS } from './pool.ts';
 import type { Slot } from './slot.ts';
+
+/** Of a shadow copy, of which nothing is written. */
+const STARTED: Begun = { kind: 'started', attempt: 1 };
 
 type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'> & Recording;
 type Done = Extract<RunAnswer, { kind: 'done' }>;
@@ -89,9 +93,35 @@ export class Executor {
   }
 
   async #prepare(batch: Batch): Promise<{ works: readonly Work[]; jobs: readonly Job[]; inputs: readonly Tensor[] }> {
-    const works = batch.begun ? batch.works : await this.#begin(batch.works);
+    const staying = this.#staying(batch);
+    const current = staying instanceof Promise ? await staying : staying;
+    const works = batch.begun || current.length === 0 ? current : await this.#begin(current);
     const jobs = works.map((work) => work.job);
     return { works, jobs, inputs: works.length === 0 ? [] : mergeInputs(batch.version.plan, jobs) };
+  }
+
+  /** Those whose version is not revoked; the others wait anew for the version that serves. */
+  #staying({ works }: Batch): readonly Work[] | Promise<readonly Work[]> {
+    const nowMs = this.#ports.clock.nowMs();
+    const revoked = works.map((work) => this.#parts.revocations.isRevoked(work.job, nowMs));
+    if (revoked.every((is) => is === false)) return works;
+    return Promise.all(revoked).then((are) => {
+      for (const [at, work] of works.entries()) if (are[at] === true) void this.#move(work);
+      return works.filter((_, at) => are[at] !== true);
+    });
+  }
+
+  async #move(work: Work): Promise<void> {
+    const { queue, ledger, revocations, shelf } = this.#parts;
+    this.#settle([work], []);
+    try {
+      const job = await revocations.replace(work.job);
+      const version = shelf.known(`${job.model}@${job.version}`) ?? (await shelf.bring(job.model, job.version));
+      queue.push(workFor(version, ledger.replace(work.delivery, job)));
+    } catch (error) {
+      await ledger.fail([work], asFailure(error));
+    }
+    this.dispatcher.dispatch();
   }
 
   /** Counts the start of each job; what has ended meanwhile or was started too often is not run. */
@@ -112,7 +142,7 @@ export class Executor {
 
   /** undefined for those whose start could not be recorded. */
   #beginAll(works: readonly Work[]): (Begun | undefined)[] | Promise<(Begun | undefined)[]> {
-    const begun = works.map((work) => this.#ports.jobs.begin(work.job));
+    const begun = works.map(({ job }) => (job.shadow === undefined ? this.#ports.jobs.begin(job) : STARTED));
     const known = begun.filter((answer): answer is Begun => !(answer instanceof Promise));
     if (known.length === begun.length) return known;
     return Promise.allSettled(begun).then((answers) =>
@@ -163,6 +193,9 @@ export class Executor {
       return {
         work,
         labels,
+        agrees:
+          work.job.shadow &&
+          agrees(work.job, work.job.shadow, { outputs: parts[at]!, labels }, version.record.manifest.tolerance),
         outcome: { kind: 'succeeded', version: version.record.version, outputs: parts[at]!, ...measures },
       };
     });

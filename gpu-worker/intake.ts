@@ -1,5 +1,6 @@
 import { asFailure, Failure } from '../core/failure.ts';
 import { LANES, type Lane } from '../core/inference/job.ts';
+import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -16,6 +17,9 @@ const PREFETCH_MS: Readonly<Record<Lane, number>> = { interactive: 1500, bulk: 5
 const MOST_AT_ONCE = 256;
 /** Deliveries held in all, run or not: bounds memory while versions are being brought here. */
 const MOST_HELD = 10_000;
+
+/** Of a MiB each, at the most. */
+const MOST_SHADOWS = 64;
 
 export type IntakeConfig = { readonly pool: string; readonly runners: number };
 type IntakePorts = Pick<Platform, 'queue' | 'clock' | 'log'>;
@@ -95,14 +99,15 @@ export class Intake {
 
   #takeIn(deliveries: readonly Delivery[]): void {
     if (deliveries.length === 0) return;
-    const { ledger, shelf } = this.#parts;
+    const { ledger, shelf, revocations } = this.#parts;
     ledger.hold(deliveries);
     const nowMs = this.#ports.clock.nowMs();
     const tooMuch: Delivery[] = [];
     for (const delivery of deliveries) {
       const { job } = delivery;
       const served = shelf.known(`${job.model}@${job.version}`);
-      if (served === undefined) void this.#bring(delivery);
+      if (job.shadow !== undefined && delivery.receiveCount > 1) void ledger.dropShadows([delivery]);
+      else if (served === undefined || revocations.isRevoked(job, nowMs) !== false) void this.#bring(delivery);
       else if (!this.#enqueue(served, delivery, nowMs)) tooMuch.push(delivery);
     }
     if (tooMuch.length > 0) void this.#giveBack(tooMuch);
@@ -116,18 +121,23 @@ export class Intake {
     }
   }
 
-  /** The first work of a version waits for its record and file. */
-  async #bring(delivery: Delivery): Promise<void> {
-    const { job } = delivery;
+  /** The first work of a version waits for its record and file, that of a version which may be revoked for what became of it. */
+  async #bring(first: Delivery): Promise<void> {
+    const { ledger, shelf, revocations } = this.#parts;
+    let delivery = first;
     try {
-      const served = await this.#parts.shelf.bring(job.model, job.version);
+      if (await revocations.isRevoked(first.job, this.#ports.clock.nowMs()))
+        delivery = ledger.replace(first, await revocations.replace(first.job));
+      const { model, version } = delivery.job;
+      const served = shelf.known(`${model}@${version}`) ?? (await shelf.bring(model, version));
       if (!this.#enqueue(served, delivery, this.#ports.clock.nowMs())) await this.#giveBack([delivery]);
       this.#dispatch();
     } catch (error) {
+      const { job } = delivery;
       const failure = asFailure(error);
       this.#ports.log.error('version not available', error, { version: `${job.model}@${job.version}` });
       const told = failure.code === 'internal' ? new Failure('model-load-failed', {}, { cause: error }) : failure;
-      await this.#parts.ledger.fail([{ job, delivery }], told);
+      await ledger.fail([{ job, delivery }], told);
     }
   }
 
@@ -141,6 +151,10 @@ export class Intake {
       return true;
     }
     const work = workFor(served, delivery);
+    if (work.lane === 'shadow') {
+      this.#pushShadow(work);
+      return true;
+    }
     this.#meanCostMs += (work.costMs - this.#meanCostMs) / 10;
     // Whoever has nothing waiting here is let in all the same: a flood that fills this worker keeps nobody else out.
     const isNew = !queue.isWaiting(work.lane, work.tenant);
@@ -150,6 +164,13 @@ export class Intake {
     }
     queue.push(work);
     return true;
+  }
+
+  /** Where too many wait, the older ones go. */
+  #pushShadow(work: Work): void {
+    const { queue, ledger } = this.#parts;
+    if (queue.shadows >= MOST_SHADOWS) void ledger.dropShadows(queue.takeShadows().map(({ delivery }) => delivery));
+    queue.push(work);
   }
 
   #loadFailureOf(served: ServedVersion, delivery: Delivery, nowMs: number): Failure | undefined {

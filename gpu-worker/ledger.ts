@@ -1,12 +1,14 @@
 import type { Failure } from '../core/failure.ts';
-import type { Outcome } from '../core/inference/job.ts';
+import type { Job, Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { JobLabels } from '../core/quality/job-end.ts';
+import { blamesVersion } from '../core/quality/record-answer.ts';
 import type { Recording } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { CaptureWriter } from './capture-writer.ts';
+import type { Shadows } from './shadows.ts';
 
 /** How long a delivery stays hidden: a worker that dies gives its work to others after this. */
 export const VISIBILITY_MS = 30 * SECOND_MS;
@@ -18,6 +20,8 @@ export type Ending = {
   readonly outcome: Outcome;
   /** What the run said of its rows, of versions that classify. */
   readonly labels?: JobLabels | undefined;
+  /** Of a shadow copy that was answered: whether it says what stable said. */
+  readonly agrees?: boolean | undefined;
 };
 
 type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'> & Recording;
@@ -26,12 +30,14 @@ type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'>
 export class Ledger {
   readonly #ports: LedgerPorts;
   readonly #captures: Pick<CaptureWriter, 'offer'>;
+  readonly #shadows: Pick<Shadows, 'offer' | 'drop'>;
   /** Until when each held delivery is hidden. */
   readonly #held = new Map<Delivery, number>();
 
-  constructor(ports: LedgerPorts, captures: Pick<CaptureWriter, 'offer'>) {
+  constructor(ports: LedgerPorts, captures: Pick<CaptureWriter, 'offer'>, shadows: Pick<Shadows, 'offer' | 'drop'>) {
     this.#ports = ports;
     this.#captures = captures;
+    this.#shadows = shadows;
   }
 
   get held(): number {
@@ -64,12 +70,29 @@ export class Ledger {
   async drop(works: readonly Pick<Work, 'job' | 'delivery'>[]): Promise<void> {
     const nowMs = this.#ports.clock.nowMs();
     // Delivered before: an earlier worker may have computed it, so its reservation is charged in full.
-    const settled = works.map(({ job, delivery }) =>
+    const paid = works.filter(({ job }) => job.shadow === undefined);
+    const settled = paid.map(({ job, delivery }) =>
       this.#ports.limits.settle(job.tenant, job.id, delivery.receiveCount > 1 ? job.reservedComputeMs : 0, nowMs),
     );
     const results = await Promise.allSettled(settled);
     for (const result of results) if (result.status === 'rejected') this.#warn(result.reason);
     await this.#release(works.map((work) => work.delivery));
+  }
+
+  /** Goes on with a delivery as another job: that is its outcome from now on. */
+  replace(delivery: Delivery, job: Job): Delivery {
+    const replaced = { ...delivery, job };
+    const hiddenUntilMs = this.#held.get(delivery);
+    this.#held.delete(delivery);
+    if (hiddenUntilMs !== undefined) this.#held.set(replaced, hiddenUntilMs);
+    return replaced;
+  }
+
+  /** Shadow copies that are not run. */
+  async dropShadows(copies: readonly Delivery[]): Promise<void> {
+    if (copies.length === 0) return;
+    this.#shadows.drop(copies.length);
+    await this.#release(copies);
   }
 
   /** Ends all of them as failed in the same way. */
@@ -111,7 +134,8 @@ export class Ledger {
   /** Settled in the same turn as it ends: a caller that sends its next request at once finds its place free. */
   #write(ending: Ending): boolean | Promise<boolean> {
     const { work, outcome } = ending;
-    const { tenant, id } = work.job;
+    const { tenant, id, shadow } = work.job;
+    if (shadow !== undefined) return this.#keepShadow(ending);
     try {
       const finished = this.#ports.jobs.finish(work.job, outcome);
       if (!(finished instanceof Promise)) this.#keep(ending, finished);
@@ -136,9 +160,20 @@ export class Ledger {
   #keep({ work: { job }, outcome, labels }: Ending, isFirst: boolean): void {
     if (!isFirst) return;
     this.#ports.recorder.jobEnded(job, { outcome, labels });
-    const { captureUntilMs } = job;
-    if (captureUntilMs !== undefined && outcome.kind === 'succeeded')
-      this.#captures.offer(job, outcome, captureUntilMs);
+    if (outcome.kind !== 'succeeded') return;
+    const { captureUntilMs, shadowOn } = job;
+    if (captureUntilMs !== undefined) this.#captures.offer(job, outcome, captureUntilMs);
+    if (shadowOn !== undefined) this.#shadows.offer(job, outcome, labels);
+  }
+
+  /** An answer that nobody waits for is told to nobody, and what was late for other work says nothing of the candidate. */
+  #keepShadow({ work: { job }, ...end }: Ending): true {
+    const { outcome } = end;
+    const isBlameless =
+      outcome.kind === 'failed' && (outcome.code === 'prediction-expired' || !blamesVersion(outcome.code));
+    if (isBlameless) this.#shadows.drop(1);
+    else this.#ports.recorder.shadowEnded(job, end);
+    return true;
   }
 
   async #release(deliveries: readonly Delivery[], keep?: (delivery: Delivery, at: number) => boolean): Promise<void> {

@@ -13,7 +13,9 @@ import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import { RunnerPool } from './pool.ts';
+import { Revocations } from './revocations.ts';
 import { type RunnerSettings, spawnRunner } from './runner-process.ts';
+import { Shadows } from './shadows.ts';
 import { VersionShelf } from './version-shelf.ts';
 
 export type WorkerConfig = {
@@ -39,6 +41,7 @@ export type WorkerPorts = Pick<
   | 'queue'
   | 'jobs'
   | 'registry'
+  | 'releases'
   | 'artifacts'
   | 'limits'
   | 'capacity'
@@ -78,9 +81,10 @@ export function createWorker(
   const shelf = new VersionShelf(ports);
   const pool = new RunnerPool(ports, shelf, () => spawn(config, ports.clock), config);
   const captures = new CaptureWriter(ports);
-  const held = { queue: new FairQueue<Work>(), shelf, ledger: new Ledger(ports, captures) };
+  const shadows = new Shadows(ports);
+  const held = { queue: new FairQueue<Work>(), shelf, ledger: new Ledger(ports, captures, shadows) };
   const breakers = new Breakers(ports, held, () => intake.onTaken());
-  const parts: DispatchParts = { ...held, pool, breakers };
+  const parts: DispatchParts = { ...held, pool, breakers, revocations: new Revocations(ports, shelf) };
   const executor = new Executor(ports, parts, () => intake.onTaken());
   const dispatch = () => executor.dispatcher.dispatch();
   const intake = new Intake(ports, parts, config, dispatch);

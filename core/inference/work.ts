@@ -29,7 +29,7 @@ export function toWork(delivery: Delivery, version: string, bucket: Bucket, cost
     delivery,
     version,
     tenant: job.tenant,
-    lane: job.lane,
+    lane: job.shadow === undefined ? job.lane : 'shadow',
     weight: job.weight,
     bucket: bucket.key,
     length: bucket.length,

@@ -39,3 +39,18 @@ export function servedBy(
   const known = [stable, candidate, 'to' in state ? state.to : undefined];
   return known.includes(route?.stable) ? traffic : undefined;
 }
+
+/** A version whose jobs run on another one unless their callers named it. */
+export type Revocation = Pick<ReleaseRoute, 'serving'> & { readonly revoked: string };
+
+/**
+ * Which version the latest release of a model has revoked. Long after its end jobs may still wait for that: they run on what serves by then, and as they
+ * are if it is this very version.
+ */
+export function revocationOf(release: Release, route: ModelRoute | undefined, nowMs: number): Revocation | undefined {
+  const { revoked, serving } = routeOf(release);
+  if (revoked === undefined) return undefined;
+  if (servedBy(route, release, nowMs) !== undefined) return { revoked, serving };
+  const stable = route?.stable;
+  return stable === undefined || stable === revoked ? undefined : { revoked, serving: stable };
+}

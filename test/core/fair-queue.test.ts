@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FairQueue, type LaneWork } from '../../core/inference/fair-queue.ts';
+import { FairQueue, type LaneWork, type WorkLane } from '../../core/inference/fair-queue.ts';
 import type { Lane } from '../../core/inference/job.ts';
 
 type Item = LaneWork & { readonly at: number };
@@ -200,8 +200,8 @@ describe('a fair queue', () => {
 describe('the bulk lane', () => {
   test('gets a tenth of the compute beside interactive work, no more and no less', () => {
     const queue = new FairQueue<Item>();
-    const used = { interactive: 0, bulk: 0 };
-    const push = (lane: Lane) => queue.push(item(0, { lane, tenant: lane, bucket: lane }));
+    const used = { interactive: 0, bulk: 0, shadow: 0 };
+    const push = (lane: WorkLane) => queue.push(item(0, { lane, tenant: lane, bucket: lane }));
     for (let n = 0; n < 20; n += 1) for (const lane of ['interactive', 'bulk'] as const) push(lane);
     for (let run = 0; run < 2000; run += 1) {
       for (const { lane, costMs } of runOnce(queue)) {
@@ -240,6 +240,42 @@ describe('the bulk lane', () => {
     let taken = 0;
     while (queue.size > 0) taken += runOnce(queue).length;
     expect(taken).toBe(100);
+  });
+});
+
+describe('shadow work', () => {
+  const anyWork = fc
+    .array(
+      fc.record({
+        tenant: fc.constantFrom('a', 'b'),
+        lane: fc.constantFrom<WorkLane>('interactive', 'bulk', 'shadow'),
+      }),
+    )
+    .map((items) => items.map((each, at) => item(at, each)));
+
+  test('runs last, shares no run with other work, and none of it is lost', () => {
+    fc.assert(
+      fc.property(anyWork, (items) => {
+        const queue = new FairQueue<Item>();
+        for (const each of items) queue.push(each);
+        const lanes: WorkLane[] = [];
+        while (queue.size > 0) lanes.push(...runOnce(queue).map(({ lane }) => lane));
+        expect(lanes).toHaveLength(items.length);
+        const shadows = lanes.filter((lane) => lane === 'shadow').length;
+        expect(lanes.slice(lanes.length - shadows).every((lane) => lane === 'shadow')).toBe(true);
+      }),
+    );
+  });
+
+  test('costs its tenant nothing of its share', () => {
+    const queue = new FairQueue<Item>();
+    for (let at = 0; at < 50; at += 1) queue.push(item(at, { tenant: 'a', lane: 'shadow', costMs: 40 }));
+    while (queue.size > 0) runOnce(queue);
+    for (let at = 0; at < 10; at += 1)
+      for (const tenant of ['a', 'b']) queue.push(item(at, { tenant, lane: 'bulk', costMs: 5 }));
+    const used = { a: 0, b: 0 };
+    for (let run = 0; run < 10; run += 1) for (const { tenant } of runOnce(queue, 1)) used[tenant as 'a' | 'b'] += 1;
+    expect(used).toEqual({ a: 5, b: 5 });
   });
 });
 

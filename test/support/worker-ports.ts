@@ -8,6 +8,7 @@ import type { Capture } from '../../core/ports/captures.ts';
 import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
+import { isActive, type Release } from '../../core/release/release.ts';
 import type { WorkerPorts } from '../../gpu-worker/worker.ts';
 import { KeptTelemetry } from './recorder.ts';
 
@@ -33,6 +34,14 @@ export class WorkerWorld {
   readonly withdrawn = new Set<string>();
   readonly log: { level: string; message: string; fields: LogFields | undefined; cause: unknown }[] = [];
   readonly cancelled = new Set<string>();
+  /** Jobs that the worker sent itself. */
+  readonly sent: Job[] = [];
+  /** Messages waiting in a lane. */
+  depth: (lane: Lane) => number = (lane) => this.#lanes[lane].length;
+  /** By model. */
+  readonly releases = new Map<string, Release>();
+  /** Models whose release was read, in order. */
+  readonly releaseReads: string[] = [];
   readonly #versions = new Map<string, ModelVersion>();
   readonly #routes = new Map<string, ModelRoute>();
   readonly #paths = new Map<string, string>();
@@ -55,9 +64,14 @@ export class WorkerWorld {
 
   send(job: Job): Promise<Outcome> {
     const outcome = new Promise<Outcome>((resolve) => this.#waiters.set(job.id, resolve));
-    this.#lanes[job.lane].push({ job, receiveCount: 0 });
-    this.#arrive();
+    this.deliver(job, 0);
     return outcome;
+  }
+
+  /** Puts a job in its queue that was handed out so often before. */
+  deliver(job: Job, receiveCount: number): void {
+    this.#lanes[job.lane].push({ job, receiveCount });
+    this.#arrive();
   }
 
   ports(): WorkerPorts {
@@ -73,6 +87,13 @@ export class WorkerWorld {
         readRoute: async (model: string) => world.#routes.get(model),
         readTenant: async (id: string) => ({ id, captureConsent: !world.withdrawn.has(id) }),
       } as unknown as WorkerPorts['registry'],
+      releases: {
+        listActive: async () => [...world.releases.values()].filter(isActive),
+        async readLatest(model: string) {
+          world.releaseReads.push(model);
+          return world.releases.get(model);
+        },
+      } as unknown as WorkerPorts['releases'],
       artifacts: {
         fetch: async (digest: string) => {
           const path = world.#paths.get(digest);
@@ -128,6 +149,11 @@ export class WorkerWorld {
             signal?.addEventListener('abort', () => resolve(), { once: true });
           });
         }
+      },
+      depth: async (_pool: string, lane: Lane) => world.depth(lane),
+      send(job: Job) {
+        world.sent.push(job);
+        world.deliver(job, 0);
       },
       async acknowledge(deliveries: readonly Delivery[]) {
         for (const { job } of deliveries) world.acknowledged.push(job.id);

@@ -61,6 +61,7 @@ describe('a worker', () => {
     const ledger = new Ledger(
       { ...ports, jobs: { ...ports.jobs, finish: (job: Job) => answer(job.id === 'first') } },
       { offer: ({ id }) => offered.push(id) },
+      { offer: () => {}, drop: () => {} },
     );
     const endings = ['first', 'cancelled'].map((id) => {
       const job = aJob({ id, captureUntilMs: UNTIL_MS });

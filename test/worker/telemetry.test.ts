@@ -92,7 +92,7 @@ describe('a worker counts', () => {
     const world = new WorkerWorld();
     const ports = world.ports();
     const jobs = { ...ports.jobs, finish: (job: Job) => answer(job.id === 'first') };
-    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} });
+    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} }, { offer: () => {}, drop: () => {} });
     const works = ['first', 'cancelled', 'first again'].map((id) => {
       const job = aJob({ id });
       return { job, delivery: { job, receipt: id, receiveCount: 1 } };
@@ -113,7 +113,7 @@ describe('a worker counts', () => {
         return true;
       },
     };
-    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} });
+    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} }, { offer: () => {}, drop: () => {} });
     const job = aJob();
     const work = { job, delivery: { job, receipt: '1', receiveCount: 1 } };
     const outcome = { kind: 'failed', code: 'prediction-failed', facts: {}, computeMs: 1, endedAtMs: 1 } as const;

@@ -1,0 +1,139 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { Tensor } from '../../core/inference/tensor.ts';
+import { aVersion, floats, ROW_SIGNATURE } from '../support/jobs.ts';
+import type { WorkerWorld } from '../support/worker-ports.ts';
+import { resultOf, rowJob, startFakeWorker, type WorkerSetup } from '../support/worker-setup.ts';
+
+const KILLER = 999;
+const ODD = 3;
+const LOT = { release: 'rel_1.1', cohort: 7, unit: 77 };
+const SHADOWED = { lot: LOT, shadowOn: '2' };
+const CLASSIFIES = {
+  ...ROW_SIGNATURE,
+  outputs: [
+    { name: 'label', datatype: 'INT64' as const, shape: ['batch'] },
+    { name: 'y', datatype: 'FP32' as const, shape: ['batch', 1] },
+  ],
+};
+
+type Shadowing = { readonly classifies?: boolean; readonly isWarm?: boolean; readonly queued?: number };
+
+/** Versions 1 and 2 answer the same, but for the row ODD, and the candidate is warm. */
+async function shadowing({ classifies = false, isWarm = true }: Shadowing = {}): Promise<WorkerSetup> {
+  const signature = classifies ? CLASSIFIES : ROW_SIGNATURE;
+  const setup = await startFakeWorker({}, (world, runners) => {
+    world.add(aVersion({ signature }), 'stable.onnx');
+    world.add(aVersion({ version: '2', signature }), 'candidate.onnx');
+    runners.onRun = (path, inputs) => (path === 'candidate.onnx' && holds(inputs, KILLER) ? 'crashes' : 'answers');
+  });
+  const { world, runners } = setup;
+  runners.compute = ([x]) => answer(x!, classifies, runners.runs.at(-1)?.path === 'candidate.onnx');
+  if (isWarm) await world.send(rowJob(0, { version: '2', versionNamed: true }));
+  await world.send(rowJob(0));
+  await vi.waitFor(() => expect(world.acknowledged.length).toBe(world.outcomes.size));
+  return setup;
+}
+
+function answer(x: Tensor, classifies: boolean, isCandidate: boolean): Tensor[] {
+  const values = Array.from(x.data as Float32Array).map((value) => (isCandidate && value === ODD ? value + 1 : value));
+  // Scores of the candidate are others in any case.
+  const y = floats('y', [values.length, 1], classifies && isCandidate ? values.map((value) => value + 0.5) : values);
+  if (!classifies) return [y];
+  return [
+    { name: 'label', datatype: 'INT64', shape: [values.length], data: BigInt64Array.from(values.map(BigInt)) },
+    y,
+  ];
+}
+
+const holds = (inputs: readonly Tensor[], value: number) => Array.from(inputs[0]!.data as Float32Array).includes(value);
+
+/** Once so many copies were run and counted. */
+async function shadowCounts(world: WorkerWorld, copies: number) {
+  await vi.waitFor(() => expect(world.acknowledged.filter((id) => isCopy(world, id))).toHaveLength(copies));
+  await world.recorder.flush();
+  return world.telemetry.read('m', '2', 0, Number.MAX_SAFE_INTEGER, LOT.release);
+}
+
+const isCopy = ({ sent }: WorkerWorld, id: string) => sent.some((job) => job.id === id);
+
+describe('a shadowed request', () => {
+  test('is answered by stable, and counted as agreed or not once the candidate has answered a copy', async () => {
+    const { world } = await shadowing();
+    const outcomes = await Promise.all([1, 2, ODD, 4].map((value) => world.send(rowJob(value, SHADOWED))));
+    expect(outcomes.map(resultOf)).toEqual([[1], [2], [ODD], [4]]);
+    const { shadow, release } = await shadowCounts(world, 4);
+    expect(shadow).toEqual({ compared: 4, agreed: 3, candidateFailed: 0 });
+    const cohort = release!.cohorts.get(LOT.cohort)!;
+    expect([cohort.requests, cohort.shadow, cohort.latencyMs.count]).toEqual([4, shadow, 0]);
+  });
+
+  test('of a version that classifies agrees by its labels, whatever the scores', async () => {
+    const { world } = await shadowing({ classifies: true });
+    await Promise.all([1, ODD].map((value) => world.send(rowJob(value, { ...SHADOWED, outputs: ['y'] }))));
+    expect((await shadowCounts(world, 2)).shadow).toEqual({ compared: 2, agreed: 1, candidateFailed: 0 });
+  });
+
+  test('leaves nothing of its copy: no outcome, no start, no settlement, no capture', async () => {
+    const { world } = await shadowing();
+    const job = rowJob(1, { ...SHADOWED, captureUntilMs: world.clock.nowMs() + 1e6, notify: true });
+    await world.send(job);
+    await shadowCounts(world, 1);
+    const [copy] = world.sent;
+    expect(copy).toMatchObject({ tenant: 'acme', lane: 'bulk', durable: false, notify: false, reservedComputeMs: 0 });
+    expect(copy!.id).not.toBe(job.id);
+    expect([world.outcomes, world.attempts, world.settled].some((kept) => kept.has(copy!.id))).toBe(false);
+    expect(world.captured.map(({ id }) => id)).toEqual([job.id]);
+  });
+
+  test('that crashes the candidate is answered, and counts as its failure, not as a bad input', async () => {
+    const { world } = await shadowing();
+    expect(resultOf(await world.send(rowJob(KILLER, SHADOWED)))).toEqual([KILLER]);
+    const { shadow, crashes, errors } = await shadowCounts(world, 1);
+    expect([shadow.candidateFailed, shadow.compared, crashes, [...errors]]).toEqual([1, 0, 2, [['runner-crashed', 1]]]);
+    expect(world.quarantined).toEqual([]);
+  });
+
+  test('loads nothing: while the candidate is not warm no copy runs', async () => {
+    const { world, runners } = await shadowing({ isWarm: false });
+    await world.send(rowJob(1, SHADOWED));
+    await world.send(rowJob(2));
+    expect(runners.loads.map(({ path }) => path)).toEqual(['stable.onnx']);
+  });
+
+  test('is not copied while bulk work waits, which is told in the log', async () => {
+    const { world } = await shadowing();
+    const ports = world.ports();
+    expect(await ports.queue.depth('default', 'bulk')).toBe(0);
+    world.depth = () => 1000;
+    expect(resultOf(await world.send(rowJob(1, SHADOWED)))).toEqual([1]);
+    await vi.waitFor(() => expect(world.log.map(({ message }) => message)).toContain('shadow copies dropped'));
+    expect(world.sent).toEqual([]);
+  });
+
+  test('whose copy comes a second time, or too late, is not counted', async () => {
+    const { world } = await shadowing();
+    await world.send(rowJob(1, SHADOWED));
+    await shadowCounts(world, 1);
+    const late = { ...world.sent[0]!, id: 'late', deadlineMs: world.clock.nowMs() - 5000 };
+    const again = { ...world.sent[0]!, id: 'again' };
+    world.deliver(again, 1);
+    void world.send(late);
+    await vi.waitFor(() => expect(world.acknowledged).toEqual(expect.arrayContaining(['late', 'again'])));
+    await world.recorder.flush();
+    const { shadow, requests } = await world.telemetry.read('m', '2', 0, Number.MAX_SAFE_INTEGER);
+    expect([shadow.compared, shadow.candidateFailed, requests]).toEqual([1, 0, 2]);
+  });
+});
+
+describe('shadow copies', () => {
+  test('wait until nothing else can run', async () => {
+    const { world, runners } = await shadowing();
+    runners.runMs = (inputs) => (holds(inputs, 100) ? 150 : 1);
+    const long = world.send(rowJob(100, SHADOWED));
+    const others = Array.from({ length: 30 }, (_, at) => world.send(rowJob(at, { tenant: `t${at % 3}` })));
+    await Promise.all([long, ...others]);
+    await shadowCounts(world, 1);
+    const paths = runners.runs.map(({ path }) => path);
+    expect(paths.lastIndexOf('candidate.onnx')).toBe(paths.length - 1);
+  });
+});
