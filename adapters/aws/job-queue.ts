@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { asFailure, Failure } from '../../core/failure.ts';
+import { FreshCache } from '../../core/fresh-cache.ts';
 import type { Job, Lane } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
@@ -28,6 +29,7 @@ import { SqsLane } from './sqs-lane.ts';
 export const MOST_RECEIVES = 50;
 const GIVEN_UP = new Failure('internal', { detail: `given up after ${MOST_RECEIVES} deliveries` });
 const MOST_AT_ONCE = 16;
+const MOST_LANES = 1_000;
 
 /** The queues of one lane of one pool. */
 export type LaneUrls = { readonly url: string; readonly deadLetterUrl: string };
@@ -39,6 +41,8 @@ type Parts = {
   readonly payloads: Payloads;
   readonly clock: Clock;
   readonly log: Log;
+  /** How old a depth may be: SQS itself knows it only approximately. Default: it is asked each time. */
+  readonly depthAgeMs?: number | undefined;
   /** Ends the job of a message that cannot be delivered. */
   readonly onUndeliverable: (tenant: string, id: string, failure: Failure) => Promise<void>;
 };
@@ -57,12 +61,14 @@ type OpenLane = {
 export class AwsJobQueue implements JobQueue {
   readonly #parts: Parts;
   readonly #lanes = new Map<string, OpenLane>();
+  readonly #depths: FreshCache<number>;
   /** Polls that their callers have left. */
   readonly #left = new Set<Promise<void>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { client, clock } = parts;
+    const { client, clock, depthAgeMs = 0 } = parts;
+    this.#depths = new FreshCache(depthAgeMs, MOST_LANES);
     for (const [pool, lanes] of Object.entries(parts.queues)) {
       for (const [lane, { url, deadLetterUrl }] of Object.entries(lanes)) {
         const queue = new SqsLane(client, url, clock);
@@ -119,8 +125,9 @@ export class AwsJobQueue implements JobQueue {
     return this.extend(deliveries, 0);
   }
 
-  depth(pool: string, lane: Lane): Promise<number> {
-    return this.#lane(pool, lane).queue.depth();
+  async depth(pool: string, lane: Lane): Promise<number> {
+    const { queue } = this.#lane(pool, lane);
+    return this.#depths.get(`${pool}/${lane}`, this.#parts.clock.nowMs(), () => queue.depth());
   }
 
   /** Runs up to `limit` dead letters again whose jobs still wait; see `redrive.ts`. For operators, once the cause is mended. */

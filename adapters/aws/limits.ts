@@ -6,8 +6,8 @@ import { RateItem } from './rate-item.ts';
 import type { Table } from './table.ts';
 
 /**
- * Quotas as items that change on a condition: a lease is one write, a reservation two, settling it two. Nothing is read
- * before it is written unless the write is refused.
+ * Quotas as items that change on a condition: a lease is one write, a reservation two, three once a second, settling it two.
+ * Nothing is read before it is written unless the write is refused.
  */
 export class AwsLimits implements Limits {
   readonly #table: Table;

@@ -40,6 +40,8 @@ export type AwsRegionOptions = {
   /** A folder on this machine for model files, made if it is not there, and how much of it. */
   readonly cacheFolder: string;
   readonly cacheBytes: number;
+  /** How old the depth of a queue may be; default: it is asked each time. */
+  readonly depthAgeMs?: number;
 };
 
 type RegionPorts = Pick<
@@ -73,7 +75,15 @@ export type AwsRegion = RegionPorts & {
 };
 
 /** One region's storage in AWS, for one process. Nothing is called before it is asked for something. */
-export function openRegion({ environment, endpoints, clock, log, write, ...cache }: AwsRegionOptions): AwsRegion {
+export function openRegion({
+  environment,
+  endpoints,
+  clock,
+  log,
+  write,
+  depthAgeMs,
+  ...cache
+}: AwsRegionOptions): AwsRegion {
   const { tables, buckets, keyId, awsRegion: region } = environment;
   const calls = new CallsUnderWay();
   const dynamo = calls.watch(dynamoClient({ region, endpoint: endpoints.dynamo }));
@@ -94,6 +104,7 @@ export function openRegion({ environment, endpoints, clock, log, write, ...cache
     ...shared,
     client: sqs,
     queues: queueUrls(environment),
+    depthAgeMs,
     onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
   });
   mkdirSync(cache.cacheFolder, { recursive: true, mode: 0o700 });

@@ -2,10 +2,13 @@ import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AwsRegion, openRegion } from '../../adapters/aws/open-region.ts';
+import { SECOND_MS } from '../../core/units.ts';
 import type { LambdaProcess } from './main.ts';
 
 /** Of the function's own disk for model files: the rest is for the copies that a validation makes. */
 const CACHE_SHARE = 0.5;
+/** A handler decides by it what to refuse for waiting longer than its deadline, half a minute: what came within a second is no matter. */
+const DEPTH_AGE_MS = SECOND_MS;
 
 /** The region's storage, with what model files this process needs in its `/tmp`. */
 export function openLambdaRegion(lambda: LambdaProcess): AwsRegion {
@@ -14,5 +17,6 @@ export function openLambdaRegion(lambda: LambdaProcess): AwsRegion {
     ...lambda,
     cacheFolder: join(tmpdir(), 'sluice-models'),
     cacheBytes: Math.floor(bsize * blocks * CACHE_SHARE),
+    depthAgeMs: DEPTH_AGE_MS,
   });
 }
