@@ -18,4 +18,4 @@ const start: StartPlatform = (options) => DeployedPlatform.start(cloud, options)
 
 describe('quota', () => describeQuota(start, 100));
 describe('kept answers', () => describeCache(start));
-describe('fallbacks', () => describeFallback(start));
+describe('fallbacks', () => describeFallback(start, 500));
