@@ -10,10 +10,7 @@ import { desiredOf, isActive, type Release, stepOf } from './release.ts';
 import type { SegmentTelemetry } from './segment-telemetry.ts';
 import { warmShare } from './warm-share.ts';
 
-export type DriverPorts = Pick<
-  Platform,
-  'releases' | 'registry' | 'telemetry' | 'capacity' | 'wake' | 'config' | 'log'
->;
+export type DriverPorts = Pick<Platform, 'releases' | 'registry' | 'capacity' | 'wake' | 'log'>;
 
 /** How a look left a release, and when to look again at the latest; undefined: never, it has ended and what that asks for is done. */
 export type Driven = { readonly release: Release; readonly lookAtMs: number | undefined };
