@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { PRODUCT_VERSION } from '../core/version.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPredictCommand } from './commands/predict.ts';
+import { addReleaseCommands } from './commands/release.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addTenantCommands } from './commands/tenant.ts';
 import { addWebhookCommands } from './commands/webhook.ts';
@@ -16,6 +17,7 @@ export async function runCommandLine(): Promise<void> {
     .showHelpAfterError('(add --help for the options)');
   addStartCommands(program);
   addModelCommands(program);
+  addReleaseCommands(program);
   addTenantCommands(program);
   addPredictCommand(program);
   addWebhookCommands(program);

@@ -59,15 +59,28 @@ export function describeProblem(problem: Problem, status?: number): string {
 }
 
 /** One JSON request to a region; throws `RequestRefused` on an error status. */
-export async function request<T>(connection: Connection, method: string, path: string, body?: unknown): Promise<T> {
-  const response = await send(connection, method, path, body);
+export async function request<T>(
+  connection: Connection,
+  method: string,
+  path: string,
+  body?: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const response = await send(connection, { method, path, body, more });
   const text = await response.text();
   if (!response.ok) throw new RequestRefused(response.status, parseProblem(text));
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-async function send(connection: Connection, method: string, path: string, body: unknown): Promise<Response> {
-  const headers: Record<string, string> = { authorization: `Bearer ${connection.apiKey}` };
+type Call = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly more: Readonly<Record<string, string>>;
+};
+
+async function send(connection: Connection, { method, path, body, more }: Call): Promise<Response> {
+  const headers: Record<string, string> = { ...more, authorization: `Bearer ${connection.apiKey}` };
   if (body !== undefined) headers['content-type'] = 'application/json';
   try {
     // A region's address may have a path of its own.
