@@ -1,0 +1,4 @@
+import { startRunning } from '../support/running-platform.ts';
+import { describeReleasePath } from './release-path.flow.ts';
+
+describeReleasePath(startRunning);
