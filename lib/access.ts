@@ -79,6 +79,7 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     settings: true,
   },
   'model-packages': { tables: { control: 'write' }, artifacts: 'write', modelPackages: true, settings: true },
+  'release-step': { tables: { control: 'write', telemetry: 'read' }, wakesPools: true },
   setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write' },
 };
 

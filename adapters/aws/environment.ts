@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RouteId } from '../../core/api/routes.ts';
 import { LANES, type Lane } from '../../core/inference/job.ts';
-import { OPEN_VALIDATIONS } from './keys.ts';
+import { OPEN_RELEASES, OPEN_VALIDATIONS } from './keys.ts';
 
 /*
  * The one contract between the infrastructure (`lib/`) and the code that runs on it: which variables a process is given,
@@ -321,9 +321,10 @@ export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', '
  * - `notices`: by the stream of the jobs table with `STREAMS.notices`, and once a minute;
  * - `sweep`: once a minute;
  * - `model-packages`: by `SageMaker Model Package State Change` on EventBridge, and once a minute;
+ * - `release-step`: by the release clock, a state machine, for one model; and once a minute for all;
  * - `setup`: once with every deployment, before anything is called, as a trigger or a custom resource. Again is harmless.
  */
-export const INNER_FUNCTIONS = ['validate', 'notices', 'sweep', 'model-packages', 'setup'] as const;
+export const INNER_FUNCTIONS = ['validate', 'notices', 'sweep', 'model-packages', 'release-step', 'setup'] as const;
 export type InnerFunction = (typeof INNER_FUNCTIONS)[number];
 
 export const VALIDATE_EVERY_MINUTES = 5;
@@ -356,3 +357,16 @@ export const STREAMS = {
     ],
   },
 } as const satisfies Partial<Record<InnerFunction, StreamTrigger>>;
+
+/** What of the control table's stream, which carries keys alone, starts an execution of the release clock: a model has an open release and had none. */
+export const RELEASE_CLOCK_FILTERS = [{ eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [OPEN_RELEASES] } } } }];
+
+/** With what an execution of the release clock begins: `release-step` reads these. A pipe puts in what is in `<$…>`, of the stream's record. */
+export const RELEASE_CLOCK_INPUT = {
+  model: '<$.dynamodb.Keys.sk.S>',
+  activation: '<$.eventID>',
+  generation: 0,
+  looks: 0,
+  release: '',
+  told: 0,
+} as const;

@@ -20,6 +20,7 @@ export const ALARMS = [
   'slow-answers',
   'throttled-functions',
   'failed-invocations',
+  'release-clock',
 ] as const;
 export type AlarmName = (typeof ALARMS)[number];
 

@@ -15,6 +15,7 @@ const EVERY_MINUTES: Readonly<Partial<Record<InnerFunction, number>>> = {
   notices: 1,
   validate: VALIDATE_EVERY_MINUTES,
   'model-packages': 1,
+  'release-step': 1,
 };
 
 export type TriggerParts = {

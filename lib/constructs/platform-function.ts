@@ -37,6 +37,7 @@ const SIZES: Readonly<Record<DeployedFunction, FunctionSize>> = {
   notices: { memoryMib: 512, timeoutS: 120 },
   sweep: { memoryMib: 512, timeoutS: 55 },
   'model-packages': { memoryMib: 1024, timeoutS: 300, storageMib: 4096 },
+  'release-step': { memoryMib: 1024, timeoutS: 55 },
   setup: { memoryMib: 512, timeoutS: 60 },
 };
 

@@ -29,6 +29,7 @@ export class RegionKeys extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.#letLogsUse(this.operations);
+    this.#letDeliveriesUse(this.operations);
     this.#letAlarmsUse(this.operations);
   }
 
@@ -46,7 +47,22 @@ export class RegionKeys extends Construct {
     );
   }
 
-  /** Alarms publish to an encrypted topic. */
+  /** Step Functions has its log delivered, what is in it under the key of the state machine. */
+  #letDeliveriesUse(key: Key): void {
+    const { region, account, partition } = Stack.of(this);
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('delivery.logs.amazonaws.com')],
+        actions: ['kms:Decrypt'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: { 'kms:EncryptionContext:SourceArn': `arn:${partition}:logs:${region}:${account}:*` },
+        },
+      }),
+    );
+  }
+
+  /** Alarms, and rules that tell of releases, publish to encrypted topics. */
   #letAlarmsUse(key: Key): void {
     key.addToResourcePolicy(
       new PolicyStatement({

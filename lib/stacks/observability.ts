@@ -1,5 +1,5 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, GraphWidget, type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -11,6 +11,7 @@ import type { RegionContext } from '../region-context.ts';
 import type { Api } from './api.ts';
 import type { Foundation } from './foundation.ts';
 import type { Inference } from './inference.ts';
+import type { Release } from './release.ts';
 
 /** How old a job may be before somebody is told: users wait for one kind, nobody for the other. */
 const OLDEST_S = { interactive: 60, bulk: 3600 } as const;
@@ -22,6 +23,7 @@ export type ObservabilityParts = {
   readonly foundation: Foundation;
   readonly inference: Inference;
   readonly api: Api;
+  readonly release: Release;
 };
 
 /** Who is told when a region is not well, and what one looks at then. */
@@ -38,6 +40,7 @@ export class Observability extends Stack {
     this.#watchPools(parts);
     this.#watchApi(parts);
     this.#watchFunctions(parts);
+    this.#watchReleases(parts);
     this.#drawDashboard(parts);
   }
 
@@ -117,6 +120,25 @@ export class Observability extends Stack {
       atLeast: 1,
       periods: 1,
       says: 'An invocation that nobody waited for has failed for good',
+    });
+  }
+
+  #watchReleases({ release: { clock } }: ObservabilityParts): void {
+    const period = Duration.minutes(5);
+    this.board.add({
+      name: 'release-clock',
+      metric: new MathExpression({
+        expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
+        usingMetrics: {
+          failed: clock.metric('ExecutionsFailed'),
+          timedOut: clock.metric('ExecutionsTimedOut'),
+          aborted: clock.metric('ExecutionsAborted'),
+        },
+        period,
+      }),
+      atLeast: 1,
+      periods: 1,
+      says: 'The clock of a release has stopped: it goes on once a minute, or from where another execution took over',
     });
   }
 

@@ -12,6 +12,7 @@ import { Foundation } from '../stacks/foundation.ts';
 import { Inference } from '../stacks/inference.ts';
 import { ModelStore } from '../stacks/model-store.ts';
 import { Observability } from '../stacks/observability.ts';
+import { Release } from '../stacks/release.ts';
 
 /** What is deployed, and as what. */
 export type Deployment = {
@@ -29,6 +30,7 @@ export class RegionStage extends Stage {
   readonly data: Data;
   readonly inference: Inference;
   readonly api: Api;
+  readonly release: Release;
   readonly observability: Observability;
   readonly directory: Directory | undefined;
 
@@ -66,11 +68,15 @@ export class RegionStage extends Stage {
     const { control, jobs } = this.data;
     this.api = new Api(this, 'Api', named('api'), { context, resources, folders, control, jobs });
     const { foundation, inference, api } = this;
+    const { functions, failed } = api;
+    const step = functions['release-step'];
+    this.release = new Release(this, 'Release', named('release'), { context, resources, control, step, failed });
     this.observability = new Observability(this, 'Observability', named('observability'), {
       context,
       foundation,
       inference,
       api,
+      release: this.release,
     });
     Tags.of(this).add('sluice:deployment', config.deployment);
     Tags.of(this).add('sluice:region', region);

@@ -40,6 +40,15 @@ const OF_NO_RESOURCE = new Set([
   // In the statement that CDK gives the agent with those.
   'logs:CreateLogStream',
   'logs:PutLogEvents',
+  // Of Step Functions, to have its log delivered.
+  'logs:CreateLogDelivery',
+  'logs:GetLogDelivery',
+  'logs:UpdateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:DescribeResourcePolicies',
+  'logs:DescribeLogGroups',
 ]);
 
 describe.each(REGIONS)('who may what in %s', (region) => {
@@ -131,12 +140,12 @@ describe.each(REGIONS)('who may what in %s', (region) => {
     }
   });
 
-  test('only the submit path and the sweeper start pools, and only setup writes secrets', () => {
+  test('only the submit path, the sweeper and releases start pools, and only setup writes secrets', () => {
     const who = (action: string) =>
       FUNCTION_NAMES.filter((name) => granted(region, name).some(({ Action }) => list(Action).includes(action)));
-    expect(who('ecs:UpdateService')).toEqual(['infer', 'sweep']);
+    expect(who('ecs:UpdateService')).toEqual(['infer', 'sweep', 'release-step']);
     expect(who('secretsmanager:PutSecretValue')).toEqual(['setup']);
-    expect(who('ssm:GetParameter')).toEqual(FUNCTION_NAMES.filter((name) => name !== 'setup'));
+    expect(who('ssm:GetParameter')).toEqual(FUNCTION_NAMES.filter((name) => !['setup', 'release-step'].includes(name)));
     expect(who('sagemaker:UpdateModelPackage')).toEqual(['model-packages']);
     expect(who('s3:PutObject').toSorted()).toEqual([
       'control',

@@ -194,6 +194,7 @@ describe.each(REGIONS)('the contract between infrastructure and code in %s', (re
       notices: 'rate(1 minute)',
       validate: `rate(${VALIDATE_EVERY_MINUTES} minutes)`,
       'model-packages': 'rate(1 minute)',
+      'release-step': 'rate(1 minute)',
     });
     const [approvals] = rules.filter(({ Properties }) => Properties.EventPattern !== undefined);
     expect(approvals!.Properties.EventPattern.detail.ModelPackageGroupName).toEqual(['churn', 'ticket-router']);

@@ -34,6 +34,7 @@ describe.each(REGIONS)('who is told what of %s', (region) => {
       'slow-answers': 1,
       'throttled-functions': FUNCTION_NAMES.length,
       'failed-invocations': 1,
+      'release-clock': 1,
     });
   });
 

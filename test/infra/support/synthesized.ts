@@ -88,5 +88,14 @@ export class Synthesized {
   }
 }
 
-export const STACKS = ['foundation', 'directory', 'modelStore', 'data', 'inference', 'api', 'observability'] as const;
+export const STACKS = [
+  'foundation',
+  'directory',
+  'modelStore',
+  'data',
+  'inference',
+  'api',
+  'release',
+  'observability',
+] as const;
 export const REGIONS = ['us', 'eu'] as const;
