@@ -1,9 +1,11 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CliCredentialsStackSynthesizer, type IReusableStackSynthesizer } from 'aws-cdk-lib';
 import { SluiceApp } from '../../lib/app.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 import type { Config } from '../../lib/config.ts';
-import { answerWhole, type LeftOut, leaveOut, type Resource, type Template } from './leave-out.ts';
+import { type LeftOut, leaveOut, type Resource, type Template } from './leave-out.ts';
+import { answerWhole, withoutConditions } from './without.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -33,6 +35,8 @@ export async function synthesize(config: Config, folder: string): Promise<Assemb
   const deployment = { config, folders, workerImages, isFirstDeployment: true };
   const app = new SluiceApp(deployment, {
     outdir: join(folder, 'cdk.out'),
+    // Its evaluation of policies does not let the roles of `cdk bootstrap` publish.
+    defaultStackSynthesizer: new CliCredentialsStackSynthesizer() as IReusableStackSynthesizer,
     // A synthesis for AWS checks the same templates.
     context: { ...context, '@aws-cdk/core:validateAgainstDefaultRules': false },
   });
@@ -43,11 +47,18 @@ export async function synthesize(config: Config, folder: string): Promise<Assemb
   };
 }
 
+/** Of a call that ministack evaluates policies for: what it does not tell of it. */
+function isUnknownKey(key: string): boolean {
+  return key.startsWith('kms:EncryptionContext:') || key === 'aws:SourceAccount' || key === 'aws:SourceArn';
+}
+
 export type Adapted = {
   readonly deployed: Readonly<Record<string, number>>;
   readonly leftOut: readonly LeftOut[];
   /** Methods that answer whole instead of streaming. */
   readonly wholeMethods: number;
+  /** Of policies, on keys of a request that the emulator does not tell. */
+  readonly droppedConditions: number;
 };
 
 /** Every type of resource in the assembly. */
@@ -59,23 +70,34 @@ export async function typesOf(assembly: Assembly): Promise<ReadonlySet<string>> 
 /** Rewrites the templates for an emulator that does not know these types, has no metric math, streams no answers and has no images. */
 export async function adapt(assembly: Assembly, unknown: ReadonlySet<string>): Promise<Adapted> {
   const objection = (resource: Resource) =>
-    unknown.has(resource.Type) ? 'ministack does not know the type' : metricMathIn(resource);
+    unknown.has(resource.Type)
+      ? 'ministack does not know the type'
+      : (metricMathIn(resource) ?? refusalWithoutTls(resource));
   const { templates, leftOut } = leaveOut(await readTemplates(assembly), objection);
   const deployed: Record<string, number> = {};
-  let wholeMethods = 0;
+  let [wholeMethods, droppedConditions] = [0, 0];
   for (const { name, templateFile } of assembly.stacks) {
-    const { template, methods } = answerWhole(templates[name]!);
-    wholeMethods += methods;
+    const whole = answerWhole(templates[name]!);
+    const { template, conditions } = withoutConditions(whole.template, isUnknownKey);
+    wholeMethods += whole.methods;
+    droppedConditions += conditions;
     deployed[name] = Object.keys(template.Resources).length;
     await writeFile(templateFile, JSON.stringify(template, null, 1));
     await forgetImages(templateFile.replace(/template\.json$/, 'assets.json'));
   }
-  return { deployed, leftOut, wholeMethods };
+  return { deployed, leftOut, wholeMethods, droppedConditions };
 }
 
 function metricMathIn({ Type, Properties }: Resource): string | undefined {
   const isMath = Type === 'AWS::CloudWatch::Alarm' && 'Metrics' in (Properties as object);
   return isMath ? 'ministack has no alarms on metric math' : undefined;
+}
+
+function refusalWithoutTls({ Type, Properties }: Resource): string | undefined {
+  const isPolicy =
+    Type === 'AWS::S3::BucketPolicy' || Type === 'AWS::SQS::QueuePolicy' || Type === 'AWS::SNS::TopicPolicy';
+  const refuses = isPolicy && JSON.stringify(Properties).includes('aws:SecureTransport');
+  return refuses ? 'refuses calls without TLS, and ministack is called so' : undefined;
 }
 
 async function readTemplates({ stacks }: Assembly): Promise<Record<string, Template>> {

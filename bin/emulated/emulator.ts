@@ -24,7 +24,10 @@ export async function findOnPath(name: string, path: string): Promise<string | u
   return undefined;
 }
 
-/** `ministack` in a process of its own, empty, on this machine alone. Functions that it runs have this process's Node. */
+/**
+ * `ministack` in a process of its own, empty, on this machine alone. Functions that it runs have this process's Node, and no more
+ * rights than their roles.
+ */
 export class Emulator {
   readonly endpoint: string;
   readonly #child: Child;
@@ -48,6 +51,8 @@ export class Emulator {
         TMPDIR: folder,
         GATEWAY_PORT: String(port),
         BIND_HOST: '127.0.0.1',
+        AUTH: 'true',
+        LOG_LEVEL: 'DEBUG',
         NODE_OPTIONS: `--import ${pathToFileURL(STREAMS).href}`,
       },
     });

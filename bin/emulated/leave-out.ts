@@ -97,22 +97,3 @@ function* referencesOf(value: unknown): Generator<string | { readonly imported: 
 function* substitutedIn(text: unknown): Generator<string> {
   for (const [, id] of JSON.stringify(text).matchAll(/\$\{([A-Za-z0-9]+)[.}]/g)) yield id!;
 }
-
-/** Methods whose answers API Gateway would stream, asked for whole instead; and how many there are. */
-export function answerWhole(template: Template): { readonly template: Template; readonly methods: number } {
-  let methods = 0;
-  const resources = Object.entries(template.Resources).map(([id, resource]) => {
-    if (resource.Type !== 'AWS::ApiGateway::Method') return [id, resource];
-    const { Integration: integration, ...properties } = resource.Properties as { readonly Integration: Streamed };
-    if (integration.ResponseTransferMode !== 'STREAM') return [id, resource];
-    methods += 1;
-    const uri = JSON.stringify(integration.Uri)
-      .replace('path/2021-11-15/functions/', 'path/2015-03-31/functions/')
-      .replace('/response-streaming-invocations', '/invocations');
-    const whole = { ...integration, ResponseTransferMode: 'BUFFERED', TimeoutInMillis: 29_000, Uri: JSON.parse(uri) };
-    return [id, { ...resource, Properties: { ...properties, Integration: whole } }];
-  });
-  return { template: { ...template, Resources: Object.fromEntries(resources) }, methods };
-}
-
-type Streamed = { readonly ResponseTransferMode?: string; readonly Uri: unknown };

@@ -19,6 +19,8 @@ export type Step = {
   readonly expected: string;
   /** Status, and the label or what else was asked for. */
   readonly found: string;
+  /** The whole answer. */
+  readonly text: string;
   readonly tookMs: number;
 };
 
@@ -42,9 +44,10 @@ export async function predictAsTenant(operator: Connection): Promise<Tour> {
   const ask = async (what: string, expected: string, path: string, init: RequestInit) => {
     const startedMs = performance.now();
     const response = await fetch(`${operator.url}${path}`, init);
-    const answer: unknown = JSON.parse(await response.text());
+    const text = await response.text();
+    const answer: unknown = JSON.parse(text);
     const found = `${response.status} ${labelOf(answer) ?? ''}`.trim();
-    steps.push({ what, expected, found, tookMs: performance.now() - startedMs });
+    steps.push({ what, expected, found, text, tookMs: performance.now() - startedMs });
     return response;
   };
   const path = `/v2/models/${MODEL}/infer`;

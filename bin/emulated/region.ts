@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
@@ -36,11 +36,14 @@ export async function operatorOf(
   return { url, apiKey: secret.SecretString };
 }
 
-/** A worker of the default pool as a process of this machine, told what its deployed task definition says. */
+/** A worker of the default pool as a process of this machine: told what its task definition says, with the rights of its task's role. */
 export async function startWorker(target: Target, { deployment, primary }: Config): Promise<Child> {
   const { endpoint, awsRegion, folder, signal } = target;
   const own = join(folder, 'worker');
   await mkdir(own, { recursive: true });
+  const { variables, role } = await taskOf(target, regionPrefix(deployment, primary), serviceName(deployment, POOL));
+  const profiles = join(own, 'profiles');
+  await writeFile(profiles, profilesFor(role));
   const child = new Child({
     file: process.execPath,
     args: [WORKER],
@@ -49,11 +52,12 @@ export async function startWorker(target: Target, { deployment, primary }: Confi
     variables: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       TMPDIR: own,
-      ...(await taskVariables(target, regionPrefix(deployment, primary), serviceName(deployment, POOL))),
+      ...variables,
       SLUICE_CACHE_FOLDER: join(own, 'cache'),
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: awsRegion,
-      ...DUMMY_KEYS,
+      AWS_CONFIG_FILE: profiles,
+      AWS_PROFILE: 'worker',
     },
   });
   const untilMs = performance.now() + SERVES_WITHIN_MS;
@@ -67,14 +71,31 @@ export async function startWorker(target: Target, { deployment, primary }: Confi
   return child;
 }
 
-async function taskVariables(target: Target, cluster: string, service: string): Promise<Record<string, string>> {
+type Task = { readonly variables: Readonly<Record<string, string>>; readonly role: string };
+
+async function taskOf(target: Target, cluster: string, service: string): Promise<Task> {
   const client = ecsClient(clientOptions(target));
   const { services } = await client.send(new DescribeServicesCommand({ cluster, services: [service] }));
-  const taskDefinition = services?.[0]?.taskDefinition;
-  if (taskDefinition === undefined) throw new Error(`there is no service ${service} in ${cluster}`);
-  const described = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
-  const variables = described.taskDefinition?.containerDefinitions?.[0]?.environment ?? [];
-  return Object.fromEntries(variables.map(({ name, value }) => [name!, value!]));
+  const definition = services?.[0]?.taskDefinition;
+  if (definition === undefined) throw new Error(`there is no service ${service} in ${cluster}`);
+  const { taskDefinition } = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition: definition }));
+  const environment = taskDefinition?.containerDefinitions?.[0]?.environment ?? [];
+  const variables = Object.fromEntries(environment.map(({ name, value }) => [name!, value!]));
+  return { variables, role: taskDefinition?.taskRoleArn ?? '' };
+}
+
+/** Of the AWS SDK: the worker's, which assumes its role. */
+function profilesFor(role: string): string {
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = DUMMY_KEYS;
+  return [
+    '[profile root]',
+    `aws_access_key_id = ${id}`,
+    `aws_secret_access_key = ${secret}`,
+    '[profile worker]',
+    `role_arn = ${role}`,
+    'source_profile = root',
+    '',
+  ].join('\n');
 }
 
 function clientOptions({ endpoint, awsRegion }: Target) {

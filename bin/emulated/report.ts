@@ -1,10 +1,11 @@
+import { printable } from '../printable.ts';
 import { paint, renderTable } from '../table.ts';
 import type { Adapted } from './assembly.ts';
 import type { StackDeployed } from './deploy.ts';
 import type { Step, Tour } from './predict.ts';
 
 /** What is not deployed as it would be on AWS, and why. */
-export function describeAdapted({ leftOut, wholeMethods }: Adapted): string {
+export function describeAdapted({ leftOut, wholeMethods, droppedConditions }: Adapted): string {
   const byReason = new Map<string, Set<string>>();
   for (const { type, id, stack, why } of leftOut) {
     const key = JSON.stringify([type, shortName(stack), why]);
@@ -16,6 +17,7 @@ export function describeAdapted({ leftOut, wholeMethods }: Adapted): string {
     leftOut.length === 0 ? 'No resource is left out.' : `${title}\n${renderTable(['type', 'stack', '', 'why'], rows)}`,
     paint('bold', 'Other than on AWS'),
     `- ${wholeMethods} methods answer whole: ministack streams no answers.`,
+    `- ${droppedConditions} conditions of policies are dropped: ministack does not tell the encryption context of a KMS call, or who has a service assume a role.`,
     '- Functions have onnxruntime for the processor of this machine, and its Node.',
     '- No image is built and services have no tasks: the worker is a process of this machine.',
   ].join('\n');
@@ -46,6 +48,7 @@ export function describeTour({ steps, curl }: Tour): string {
   return [
     paint('bold', 'Predictions through the deployed API'),
     renderTable(['', 'who does what', 'answer', 'took'], rows),
+    ...steps.filter((step) => !isAsExpected(step)).map(({ text }) => printable(text)),
     curl,
   ].join('\n');
 }

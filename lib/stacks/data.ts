@@ -48,6 +48,6 @@ export class Data extends Stack {
   #emptySecret(id: string, description: string, { data }: RegionKeys): string {
     const secret = new CfnSecret(this, id, { description, kmsKeyId: data.keyArn });
     secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    return secret.ref;
+    return secret.attrId;
   }
 }

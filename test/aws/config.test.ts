@@ -1,3 +1,4 @@
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { secretsManagerClient, ssmClient } from '../../adapters/aws/clients.ts';
 import { Secrets } from '../../adapters/aws/secrets.ts';
@@ -95,6 +96,17 @@ test('of many who put in the first value at once all get the same, and a value s
   expect(new Set(got).size).toBe(1);
   expect(await secrets.readOrPut('first', () => 'later')).toBe(got[0]);
   expect(await secrets.read('first')).toBe(got[0]);
+});
+
+test('an empty text is no value', async () => {
+  secretsManager.create('empty');
+  const client = secretsManagerClient(local(secretsManager.url));
+  const nothing = { SecretId: 'empty', SecretString: '', ClientRequestToken: '0'.repeat(32) };
+  await client.send(new PutSecretValueCommand(nothing));
+  const secrets = new Secrets(client);
+  expect(await secrets.read('empty')).toBeUndefined();
+  expect(await secrets.readOrPut('empty', () => 'first')).toBe('first');
+  expect(await secrets.read('empty')).toBe('first');
 });
 
 test(

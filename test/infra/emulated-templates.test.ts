@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { answerWhole, leaveOut, type Resource, type Template } from '../../bin/emulated/leave-out.ts';
+import { leaveOut, type Resource, type Template } from '../../bin/emulated/leave-out.ts';
 import '../../bin/emulated/response-streams.ts';
+import { answerWhole, withoutConditions } from '../../bin/emulated/without.ts';
 import { loadConfig } from '../../lib/config.ts';
 
 const isNew = ({ Type }: Resource) => (Type === 'New::Thing' ? 'not known' : undefined);
@@ -80,6 +81,44 @@ test('methods that would stream answer whole, within the time that API Gateway h
   expect(methods).toBe(1);
   expect(template.Resources.streamed).toEqual(whole);
   expect(template.Resources.whole).toEqual(whole);
+});
+
+test('of conditions of policies only those on keys that are not told are dropped, and no statement is', () => {
+  const statement = (Condition?: object) => ({
+    Effect: 'Allow',
+    Action: 'a:B',
+    Resource: '*',
+    ...(Condition && { Condition }),
+  });
+  const document = (...conditions: (object | undefined)[]) => ({ Statement: conditions.map(statement) });
+  const { template, conditions } = withoutConditions(
+    {
+      Resources: {
+        Policy: {
+          Type: 'AWS::IAM::Policy',
+          Properties: {
+            PolicyDocument: document(
+              { StringEquals: { 'x:untold': '1' } },
+              { StringEquals: { 'x:untold': '1', 'x:told': '2' }, StringLike: { 'x:untold': '3' } },
+              undefined,
+            ),
+          },
+        },
+        Role: {
+          Type: 'AWS::IAM::Role',
+          Properties: { Path: '/', AssumeRolePolicyDocument: document({ ArnLike: { 'x:untold': '4' } }) },
+        },
+        Key: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: document({ StringEquals: { 'x:untold': '5' } }) } },
+      },
+    },
+    (key) => key === 'x:untold',
+  );
+  expect(conditions).toBe(4);
+  expect(template.Resources.Policy!.Properties).toEqual({
+    PolicyDocument: document(undefined, { StringEquals: { 'x:told': '2' } }, undefined),
+  });
+  expect(template.Resources.Role!.Properties).toEqual({ Path: '/', AssumeRolePolicyDocument: document(undefined) });
+  expect(JSON.stringify(template.Resources.Key)).toContain('x:untold');
 });
 
 test('a streamed function whose runtime has no streams answers whole, byte for byte, and fails if it fails', async () => {
