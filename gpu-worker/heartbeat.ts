@@ -2,6 +2,8 @@ import type { CapacityReport } from '../core/ports/capacity.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { DispatchParts } from './dispatcher.ts';
+import { repeat } from './repeat.ts';
+import { WarmKeeper } from './warm-keeper.ts';
 
 /** How exactly a runner is killed at its deadline; asked only while one runs. */
 const WATCH_MS = 25;
@@ -9,27 +11,35 @@ const REPORT_MS = 100;
 /** Reports count for 10 s: three may be lost. */
 const REPORT_UNCHANGED_MS = 2.5 * SECOND_MS;
 const TIDY_MS = SECOND_MS;
+const KEEP_WARM_MS = SECOND_MS;
 
 export type HeartbeatConfig = { readonly worker: string; readonly pool: string; readonly runners: number };
 
-/** The worker's only clock: kills overdue runs, reports capacity, extends what is held, forgets what is idle. */
+type HeartbeatPorts = Pick<Platform, 'capacity' | 'registry' | 'releases' | 'clock' | 'log'>;
+
+/** The worker's only clock: kills overdue runs, reports capacity, extends what is held, forgets what is idle, keeps warm what releases need. */
 export class Heartbeat {
-  readonly #ports: Pick<Platform, 'capacity' | 'clock' | 'log'>;
+  readonly #ports: HeartbeatPorts;
   readonly #parts: DispatchParts;
   readonly #config: HeartbeatConfig;
+  readonly #keeper: WarmKeeper;
   readonly #stopped = new AbortController();
   #reportedMs = 0;
   #reported = '';
   #tidiedMs = 0;
   #draining = false;
 
-  constructor(ports: Pick<Platform, 'capacity' | 'clock' | 'log'>, parts: DispatchParts, config: HeartbeatConfig) {
+  /** `onLoaded`: a runner that was busy loading is idle again. */
+  constructor(ports: HeartbeatPorts, parts: DispatchParts, config: HeartbeatConfig, onLoaded: () => void) {
     this.#ports = ports;
     this.#parts = parts;
     this.#config = config;
+    this.#keeper = new WarmKeeper(ports, parts, config, onLoaded);
   }
 
   async run(): Promise<void> {
+    // Beside the beat, which a load must not hold up; one under way ends with its runner.
+    void repeat(this.#ports, 'keeping warm', KEEP_WARM_MS, this.#stopped.signal, () => this.#keeper.tick());
     while (!this.#stopped.signal.aborted) {
       try {
         await this.#beat();
@@ -56,6 +66,7 @@ export class Heartbeat {
     const nowMs = this.#ports.clock.nowMs();
     const rowMs: Record<string, number> = {};
     for (const version of shelf.all()) if (version.measured) rowMs[version.key] = version.rowMs();
+    const warm = this.#keeper.warm(nowMs);
     const report: CapacityReport = {
       worker: this.#config.worker,
       pool: this.#config.pool,
@@ -64,6 +75,7 @@ export class Heartbeat {
       backlogMs: queue.costMs('interactive') + queue.costMs('bulk'),
       rowMs,
       loaded: pool.loaded(),
+      ...(warm && { warm }),
       breakers: breakers.reports(nowMs),
       draining: this.#draining,
     };
@@ -80,7 +92,7 @@ export class Heartbeat {
       this.#tidiedMs = nowMs;
       pool.tidy(nowMs);
       queue.forgetIdle();
-      shelf.forgetUnused(nowMs);
+      shelf.forgetUnused(nowMs, new Set(pool.loaded()));
       await ledger.extend();
     }
     const age = nowMs - this.#reportedMs;
@@ -91,6 +103,7 @@ export class Heartbeat {
   #digest(nowMs: number): string {
     const { queue, pool, breakers } = this.#parts;
     const backlogMs = queue.costMs('interactive') + queue.costMs('bulk');
-    return `${Math.round(backlogMs)} ${pool.loaded().join()}${breakers.digest(nowMs)}`;
+    const warm = Object.entries(this.#keeper.warm(nowMs) ?? {}).join();
+    return `${Math.round(backlogMs)} ${pool.loaded().join()} ${warm}${breakers.digest(nowMs)}`;
   }
 }

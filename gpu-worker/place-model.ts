@@ -50,3 +50,43 @@ export function leastRecentlyUsed(slots: readonly Slot[], target: Slot): Slot | 
   }
   return oldest;
 }
+
+/** When a slot's models were used last, or the slot itself if it has none. */
+export function lastUseOf(slot: Slot): number {
+  let latestMs = slot.idleSinceMs;
+  for (const { lastUsedMs } of slot.loaded.values()) latestMs = Math.max(latestMs, lastUsedMs);
+  return latestMs;
+}
+
+export function hasAny({ loaded }: Slot, versions: ReadonlySet<string>): boolean {
+  for (const version of loaded.keys()) if (versions.has(version)) return true;
+  return false;
+}
+
+/**
+ * The runner to end so that waiting work of a version can run: one that has nothing that is kept, else one whose kept versions another has too, else any; of
+ * those the one that holds the model used longest ago. Not a runner that has this very version: it is wanted in one more, not in another.
+ */
+export function victimFor(
+  slots: readonly Slot[],
+  target: Slot,
+  version: ServedVersion,
+  kept: ReadonlySet<string>,
+): Slot | undefined {
+  const others = slots.filter((slot) => !slot.loaded.has(version.key));
+  const isLastOfKept = (slot: Slot) =>
+    [...slot.loaded.keys()].some(
+      (key) => kept.has(key) && !slots.some((each) => each !== slot && each.loaded.has(key)),
+    );
+  return (
+    leastRecentlyUsed(
+      others.filter((slot) => !hasAny(slot, kept)),
+      target,
+    ) ??
+    leastRecentlyUsed(
+      others.filter((slot) => !isLastOfKept(slot)),
+      target,
+    ) ??
+    leastRecentlyUsed(others, target)
+  );
+}

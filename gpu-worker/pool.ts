@@ -3,7 +3,7 @@ import { asFailure, Failure } from '../core/failure.ts';
 import type { Tensor } from '../core/inference/tensor.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
-import { bytesWith, leastRecentlyUsed, roomiestSlot } from './place-model.ts';
+import { bytesWith, hasAny, lastUseOf, leastRecentlyUsed, roomiestSlot, victimFor } from './place-model.ts';
 import { clearSlot, emptySlot, type Slot } from './slot.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 
@@ -16,6 +16,8 @@ export const SPAWN_MS = 130;
 const LOAD_FAILURE_MS = 5 * SECOND_MS;
 /** A runner beyond the first that has had nothing to do for so long gives its memory back. */
 const RETIRE_AFTER_MS = MINUTE_MS;
+/** Nothing that was used within this time makes room for what is only kept warm: else each would end the other's runner. */
+const IN_USE_MS = MINUTE_MS;
 
 export type PoolConfig = { readonly runners: number; readonly memoryLimitBytes: number };
 
@@ -34,6 +36,7 @@ export class RunnerPool {
   readonly #spawn: () => ModelRunner;
   readonly #config: PoolConfig;
   readonly #loading = new Set<string>();
+  #kept: ReadonlySet<string> = new Set();
   readonly #failures = new Map<string, { readonly failure: Failure; readonly untilMs: number }>();
   #ended = false;
 
@@ -83,6 +86,27 @@ export class RunnerPool {
     return this.#slots.some((slot) => slot.loaded.has(version.key));
   }
 
+  /** Versions whose runners are ended last for want of memory, and not at all for want of work. */
+  keep(versions: ReadonlySet<string>): void {
+    this.#kept = versions;
+  }
+
+  /** How many runners have a version loaded. */
+  runnersWith(version: string): number {
+    return this.#slots.filter((slot) => slot.loaded.has(version) && slot.runner?.alive() === true).length;
+  }
+
+  /** An idle slot where a version that has no work can be loaded in one more runner; undefined if none is idle, or in use is what would have to go. */
+  roomToKeep(version: ServedVersion, nowMs: number): Slot | undefined {
+    if (this.#ended || this.#loading.has(version.key)) return undefined;
+    const target = roomiestSlot(this.#slots.filter((each) => !each.loaded.has(version.key)));
+    if (target === undefined) return undefined;
+    const staying = this.#slots.filter(
+      (slot) => slot === target || slot.loaded.size === 0 || !this.#isFree(slot, nowMs),
+    );
+    return bytesWith(staying, target, version) <= this.#config.memoryLimitBytes ? target : undefined;
+  }
+
   /** Where waiting work of a version can run now: asked for versions with waiting work only. */
   place(version: ServedVersion, nowMs: number): Placement {
     if (this.#ended) return WAIT;
@@ -116,12 +140,12 @@ export class RunnerPool {
     return version.pressure.isDue(nowMs, loadMs) ? slot : undefined;
   }
 
-  /** Loads a version into an idle slot. Its failure is the answer, and remembered for a while. */
-  async load(slot: Slot, version: ServedVersion): Promise<Failure | undefined> {
+  /** Loads a version into an idle slot; `onlyKept`: that of `roomToKeep`. Its failure is the answer, and remembered for a while. */
+  async load(slot: Slot, version: ServedVersion, onlyKept = false): Promise<Failure | undefined> {
     slot.busy = true;
     this.#loading.add(version.key);
     version.pressure.relieved();
-    this.#makeRoom(slot, version);
+    this.#makeRoom(slot, version, onlyKept);
     try {
       await this.#load(slot, version);
       return undefined;
@@ -238,21 +262,29 @@ export class RunnerPool {
   }
 
   /** Ends idle runners, those with the least recently used models first, until the version fits or none is left. */
-  #makeRoom(target: Slot, version: ServedVersion): void {
+  #makeRoom(target: Slot, version: ServedVersion, onlyKept: boolean): void {
+    const nowMs = this.#ports.clock.nowMs();
     while (bytesWith(this.#slots, target, version) > this.#config.memoryLimitBytes) {
-      // Not a runner that has this very model: it is wanted in one more, not in another.
-      const victim = leastRecentlyUsed(
-        this.#slots.filter((slot) => !slot.loaded.has(version.key)),
-        target,
-      );
+      const victim = onlyKept
+        ? leastRecentlyUsed(
+            this.#slots.filter((slot) => this.#isFree(slot, nowMs)),
+            target,
+          )
+        : victimFor(this.#slots, target, version, this.#kept);
       if (victim === undefined) return;
       this.#ports.log.info('models evicted', { models: [...victim.loaded.keys()].join(' ') });
       clearSlot(victim);
     }
   }
 
-  /** True if another runner has all that this one has. */
+  /** True if nothing that is kept or was used of late is lost with it. */
+  #isFree(slot: Slot, nowMs: number): boolean {
+    return !slot.busy && !hasAny(slot, this.#kept) && nowMs - lastUseOf(slot) > IN_USE_MS;
+  }
+
+  /** True if another runner has all that this one has, and no release wants it in both. */
   #isSpare(slot: Slot): boolean {
+    if (hasAny(slot, this.#kept)) return false;
     const others = this.#slots.filter((other) => other !== slot && other.runner !== undefined);
     return others.length > 0 && [...slot.loaded.keys()].every((key) => others.some((other) => other.loaded.has(key)));
   }

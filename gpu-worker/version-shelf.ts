@@ -11,7 +11,7 @@ import { compileLabelReader, type LabelReader } from '../core/quality/row-labels
 import { HOUR_MS } from '../core/units.ts';
 import { LoadPressure } from './load-pressure.ts';
 
-/** A version that nobody asked for in this time is forgotten: work never waits here for so long. */
+/** A version that nobody asked for in this time, and no runner has, is forgotten: work never waits here for so long. */
 const FORGET_AFTER_MS = HOUR_MS;
 
 /** A version that this worker can run: its record, a local file, and what its runs were measured to cost. */
@@ -103,10 +103,11 @@ export class VersionShelf {
     return this.#served.values();
   }
 
-  /** Called about once a second. */
-  forgetUnused(nowMs: number): void {
+  /** Called about once a second. Those that runners have loaded stay: they know them by their handles. */
+  forgetUnused(nowMs: number, loaded: ReadonlySet<string>): void {
     for (const served of this.#served.values()) {
-      if (nowMs - served.lastUsedMs > FORGET_AFTER_MS) this.#served.delete(served.key);
+      const isUnused = nowMs - served.lastUsedMs > FORGET_AFTER_MS && !loaded.has(served.key);
+      if (isUnused) this.#served.delete(served.key);
     }
   }
 

@@ -88,7 +88,7 @@ export function createWorker(
   const executor = new Executor(ports, parts, () => intake.onTaken());
   const dispatch = () => executor.dispatcher.dispatch();
   const intake = new Intake(ports, parts, config, dispatch);
-  const heartbeat = new Heartbeat(ports, parts, config);
+  const heartbeat = new Heartbeat(ports, parts, config, dispatch);
   let beating: Promise<void> = Promise.resolve();
   return {
     load() {
