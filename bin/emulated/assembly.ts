@@ -37,8 +37,7 @@ export async function synthesize(config: Config, folder: string): Promise<Assemb
     outdir: join(folder, 'cdk.out'),
     // Its evaluation of policies does not let the roles of `cdk bootstrap` publish.
     defaultStackSynthesizer: new CliCredentialsStackSynthesizer() as IReusableStackSynthesizer,
-    // A synthesis for AWS checks the same templates.
-    context: { ...context, '@aws-cdk/core:validateAgainstDefaultRules': false },
+    context,
   });
   const { directory: below, stacks } = app.synth().getNestedAssembly(`assembly-${config.primary}`);
   return {

@@ -18,6 +18,7 @@ export function describeAdapted({ leftOut, wholeMethods, droppedConditions }: Ad
     paint('bold', 'Other than on AWS'),
     `- ${wholeMethods} methods answer whole: ministack streams no answers.`,
     `- ${droppedConditions} conditions of policies are dropped: ministack does not tell the encryption context of a KMS call, or who has a service assume a role.`,
+    '- The CLI deploys with its own keys, not with the roles of `cdk bootstrap`.',
     '- Functions have onnxruntime for the processor of this machine, and its Node.',
     '- No image is built and services have no tasks: the worker is a process of this machine.',
   ].join('\n');
