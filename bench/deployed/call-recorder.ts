@@ -16,6 +16,8 @@ type Heard = { readonly head: IncomingMessage; readonly bytes: Buffer };
 export class CallRecorder {
   /** In the order of their answers. */
   readonly calls: ServiceCall[] = [];
+  /** Whether calls are kept with what they asked and heard. */
+  keepsWire = false;
   readonly endpoints: Readonly<Record<Recorded, string>>;
   readonly #servers: readonly Server[];
   readonly #agent = new Agent({ keepAlive: true });
@@ -73,6 +75,7 @@ export class CallRecorder {
       answeredMs: performance.now(),
       status,
       usd: usdOf(service, operation, Math.max(body.length, bytes.length), units),
+      ...(this.keepsWire && { wire: { asked: body.toString(), answered: bytes.toString() } }),
     });
   }
 

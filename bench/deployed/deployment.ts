@@ -1,4 +1,5 @@
 import { STREAMED_FUNCTIONS } from '../../adapters/aws/environment.ts';
+import type { SettingsText } from '../../adapters/aws/settings.ts';
 import { ApiGateway, type Integration, type Methods } from '../../test/support/aws/api-gateway.ts';
 import { type Cloud, startCloud } from '../../test/support/aws/cloud.ts';
 import { DeployedPlatform } from '../../test/support/aws/deployed-platform.ts';
@@ -44,6 +45,7 @@ export class Deployment {
     try {
       const { endpoints } = deployment.recorder;
       deployment.#platform = await DeployedPlatform.start(cloud, { ...options, scheduled: [], endpoints });
+      deployment.#logAsDeployed();
       deployment.#apiKey = (await deployment.#platform.addTenant(TENANT)).key;
       await deployment.open(processes);
       return deployment;
@@ -62,11 +64,20 @@ export class Deployment {
     return this.#opened[0]!.gateway;
   }
 
-  /** Opens the function with processes of their own, made ahead; `environment`: beside what it is deployed with. */
-  async open(processes: number, environment: Readonly<Record<string, string>> = {}): Promise<OpenFunction> {
+  /** Opens the function with processes of their own, made ahead; `environment`: beside what it is deployed with; `folder`: other code. */
+  async open(
+    processes: number,
+    environment: Readonly<Record<string, string>> = {},
+    folder?: string,
+  ): Promise<OpenFunction> {
     const { functions } = this.#platform!.region().deployed;
     const { spec } = functions.infer;
-    const own = { ...spec, concurrency: processes, environment: { ...spec.environment, ...environment } };
+    const own = {
+      ...spec,
+      ...(folder !== undefined && { folder }),
+      concurrency: processes,
+      environment: { ...spec.environment, ...environment },
+    };
     const infer = new LambdaFunction(own);
     const gateway = await ApiGateway.start(0, methodsOf({ infer, predictions: functions.predictions }));
     this.#opened.push({ infer, gateway });
@@ -74,6 +85,14 @@ export class Deployment {
       await infer.warm(Math.min(STARTED_AT_ONCE, processes - made));
     }
     return { infer, gateway };
+  }
+
+  /** Tests log every request; a deployment does not. */
+  #logAsDeployed(): void {
+    const { parameters } = this.#cloud.ssm;
+    const name = this.#platform!.region().deployed.variables.SLUICE_SETTINGS_PARAMETER;
+    const settings = JSON.parse(parameters.get(name)!) as SettingsText;
+    parameters.set(name, JSON.stringify({ ...settings, logLevel: 'info' } satisfies SettingsText));
   }
 
   async end(): Promise<void> {

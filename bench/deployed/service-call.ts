@@ -18,6 +18,8 @@ export type ServiceCall = {
   readonly answeredMs: number;
   readonly status: number;
   readonly usd: number;
+  /** What went over the wire, where the recorder keeps it. */
+  readonly wire?: { readonly asked: string; readonly answered: string };
 };
 
 type Body = {

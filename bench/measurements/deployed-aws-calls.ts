@@ -48,7 +48,9 @@ async function measure(bench: Bench, deployment: Deployment): Promise<readonly T
   await oneByOne(deployment, 'warm-up', 2, () => ask(deployment, sync, 200));
   await oneByOne(deployment, 'warm-up', 2, () => ask(deployment, cached, 200));
   const one = await oneByOne(deployment, 'sync, idle', count, () => ask(deployment, sync, 200));
-  const late = await oneByOne(deployment, 'async and its result, idle', Math.ceil(count / 2), () => askLater(deployment, async_));
+  const late = await oneByOne(deployment, 'async and its result, idle', Math.ceil(count / 2), () =>
+    askLater(deployment, async_),
+  );
   const hit = await oneByOne(deployment, 'cached, idle', Math.ceil(count / 2), () => ask(deployment, cached, 200));
   await load(deployment, 'warm-up', sync, bench.quick ? 1_000 : 3_000);
   const many = await load(deployment, `sync, ${CALLERS} callers`, sync, bench.quick ? 3_000 : 8_000);

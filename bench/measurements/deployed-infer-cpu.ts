@@ -1,8 +1,12 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SAMPLE_MODELS } from '../../models/catalogue.ts';
 import type { Bench } from '../bench.ts';
+import { runScript } from '../child.ts';
 import { type Deployment, withDeployment } from '../deployed/deployment.ts';
 import { type Invocation, invocationsIn } from '../deployed/invocation-line.ts';
+import type { SdkCost, SdkCostSpec, SdkRequest } from '../deployed/sdk-cost-spec.ts';
+import { BY_TIME } from '../deployed/service-call.ts';
 import { inferRequest } from '../infer-request.ts';
 import { type Measurement, type Row, withDigits } from '../measurement.ts';
 import { median, sum } from '../statistics.ts';
@@ -10,47 +14,88 @@ import { median, sum } from '../statistics.ts';
 const MODEL = 'row-sum';
 const BUDGET_MS = 1.5;
 const METER = new URL('../deployed/cpu-of-invocations.ts', import.meta.url);
+const SDK_COST = new URL('../deployed/sdk-cost.ts', import.meta.url);
 /** Invocations whose calls are recorded, to answer the later ones. */
 const RECORDED = 40;
+/** As long as a handler waits before it looks for its result. */
+const GAP_MS = 50;
+/** A function that answers as `infer` does, after as long, and does nothing. */
+const NOTHING = `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  await new Promise((resolve) => setTimeout(resolve, ${GAP_MS}));
+  const answer = awslambda.HttpResponseStream.from(stream, { statusCode: 200, headers: { 'Content-Type': 'application/json' } });
+  answer.write('{}');
+  await new Promise((resolve) => answer.end(resolve));
+});
+`;
 
 /** Invocations of one process, and of those the last that count: before, its code is compiled. */
 type Counts = { readonly asked: number; readonly counted: number };
+type Cpu = { readonly p50: number; readonly p90: number; readonly mean: number; readonly cpuMs: readonly number[] };
 
 export const inferCpu: Measurement = {
   name: 'infer-cpu',
-  summary: 'CPU of a request in the deployed infer function, warm, one row of a small model, all of its process',
+  summary:
+    'CPU of a request in the deployed infer function, warm, one row of a small model: all threads of its process',
   byDefault: true,
   async run(bench) {
-    return withDeployment({ models: [MODEL], processes: 1 }, async (deployment) => [
-      await withoutWire(bench, deployment),
-      await overTheWire(bench, deployment),
-    ]);
+    const counts = bench.quick ? { asked: 160, counted: 80 } : { asked: 360, counted: 200 };
+    return withDeployment({ models: [MODEL], processes: 1 }, async (deployment) => {
+      const { invocations, rounds } = await withoutWire(bench, deployment, counts);
+      const whole = cpuOf(invocations.map(({ cpuMs }) => cpuMs));
+      const sdk = cpuOf(await sdkCost(rounds, counts));
+      const runtime = cpuOf(cpuIn(await measure(bench, deployment, counts, {}, nothingIn(bench.workFolder))));
+      const wire = cpuOf(cpuIn(await measure(bench, deployment, { asked: 100, counted: 50 }, {})));
+      const ownMs = whole.p50 - sdk.p50 - runtime.p50;
+      const callsEach = sum(rounds.map((round) => round.length)) / rounds.length;
+      return [
+        {
+          what: 'infer function, without AWS calls and runtime',
+          budget: `p50 ≤ ${BUDGET_MS} ms of CPU`,
+          measured: `${withDigits(ownMs, 2)} ms: the next line less the two after it`,
+          met: ownMs <= BUDGET_MS,
+          figures: { ownMs, callsEach },
+        },
+        rowOf('whole process, AWS calls answered within it', whole),
+        rowOf(`the SDK's part of ${withDigits(callsEach, 1)} calls, alone`, sdk),
+        rowOf('runtime with a function that does nothing', runtime),
+        rowOf('whole process, AWS calls over HTTP without TLS', wire),
+      ];
+    });
   },
 };
 
 /**
- * AWS calls without what carries them: they are answered in the function's process, where the SDK would open a socket. What it
- * does to make, sign and read each call counts.
+ * Calls are answered in the function's process, where the SDK would open a socket; what it does to make, sign and read each
+ * counts. `rounds`: the calls of each request whose calls were recorded, while all it keeps for a while was fresh or read again.
  */
-async function withoutWire(bench: Bench, deployment: Deployment): Promise<Row> {
-  const counts = bench.quick ? { asked: 140, counted: 80 } : { asked: 300, counted: 200 };
-  const invocations = await measure(bench, deployment, counts, { SLUICE_BENCH_RECORDED: String(RECORDED) });
+async function withoutWire(bench: Bench, deployment: Deployment, counts: Counts) {
+  const { recorder } = deployment;
+  const rounds: SdkRequest[][] = [];
+  recorder.keepsWire = true;
+  const invocations = await measure(
+    bench,
+    deployment,
+    counts,
+    { SLUICE_BENCH_RECORDED: String(RECORDED) },
+    undefined,
+    () => {
+      const calls = recorder
+        .take()
+        .filter(({ caller, status, kind }) => caller === 'function' && status === 200 && !BY_TIME.has(kind));
+      rounds.push(calls.map(({ operation, wire }) => ({ operation, ...wire! })));
+    },
+  );
+  recorder.keepsWire = false;
   const passed = sum(invocations.map((each) => each.passed));
   if (passed > counts.counted / 10) throw new Error(`${passed} calls left the process`);
-  const { p50, text, figures } = figuresOf(invocations);
-  return {
-    what: 'infer function, AWS calls answered within it',
-    budget: `p50 ≤ ${BUDGET_MS} ms of CPU`,
-    measured: text,
-    met: p50 <= BUDGET_MS,
-    figures: { ...figures, passed },
-  };
+  return { invocations, rounds: rounds.slice(RECORDED / 4, RECORDED - 1) };
 }
 
-async function overTheWire(bench: Bench, deployment: Deployment): Promise<Row> {
-  const counts = bench.quick ? { asked: 80, counted: 40 } : { asked: 160, counted: 80 };
-  const { text, figures } = figuresOf(await measure(bench, deployment, counts, {}));
-  return { what: 'the same, AWS calls over HTTP without TLS', measured: text, figures };
+async function sdkCost(rounds: readonly (readonly SdkRequest[])[], { asked, counted }: Counts) {
+  const all = Array.from({ length: asked }, (_, at) => rounds[at % rounds.length]!);
+  const spec: SdkCostSpec = { rounds: all, gapMs: GAP_MS, warmUp: asked - counted };
+  const { cpuMs } = await runScript<SdkCost>(SDK_COST, spec, 120_000);
+  return cpuMs;
 }
 
 async function measure(
@@ -58,21 +103,27 @@ async function measure(
   deployment: Deployment,
   { asked, counted }: Counts,
   environment: Readonly<Record<string, string>>,
+  folder?: string,
+  onAnswer: () => void = () => {},
 ): Promise<readonly Invocation[]> {
-  const NODE_OPTIONS = `--import=${METER.href}`;
-  const { infer, gateway } = await deployment.open(1, {
-    ...environment,
-    ...profiled(bench, { asked, counted }),
-    NODE_OPTIONS,
-  });
+  const own = { ...environment, ...profiled(bench, { asked, counted }), NODE_OPTIONS: `--import=${METER.href}` };
+  const { infer, gateway } = await deployment.open(1, own, folder);
   const inputs = SAMPLE_MODELS.find(({ name }) => name === MODEL)!.example.inputs;
   const { method, path, headers, body } = inferRequest(MODEL, inputs, deployment.apiKey);
   for (let count = 0; count < asked; count += 1) {
     const answer = await fetch(`${gateway.url}${path}`, { method, headers, body });
     const text = await answer.text();
     if (answer.status !== 200) throw new Error(`answered ${answer.status}: ${text}`);
+    onAnswer();
   }
   return invocationsIn(infer.logLines).slice(-counted);
+}
+
+function nothingIn(workFolder: string): string {
+  const folder = join(workFolder, 'nothing');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.mjs'), NOTHING);
+  return folder;
 }
 
 /** Of those that count, less the last: its end is when the next is asked for. */
@@ -82,10 +133,17 @@ function profiled({ profileFolder }: Bench, { asked, counted }: Counts): Record<
   return { SLUICE_BENCH_PROFILE: path, SLUICE_BENCH_PROFILED: `${asked - counted},${asked - 1}` };
 }
 
-function figuresOf(invocations: readonly Invocation[]): { p50: number; text: string; figures: Row['figures'] } {
-  const cpu = invocations.map(({ cpuMs }) => cpuMs);
-  const sorted = cpu.toSorted((a, b) => a - b);
-  const [p50, p90, mean] = [median(cpu), sorted[Math.floor(sorted.length * 0.9)]!, sum(cpu) / cpu.length];
-  const text = `p50 ${withDigits(p50, 2)} ms, p90 ${withDigits(p90, 2)} ms, mean ${withDigits(mean, 2)} ms of ${cpu.length}`;
-  return { p50, text, figures: { p50, p90, mean, cpuMs: cpu } };
+function cpuIn(invocations: readonly Invocation[]): readonly number[] {
+  return invocations.map(({ cpuMs }) => cpuMs);
+}
+
+function cpuOf(cpuMs: readonly number[]): Cpu {
+  const sorted = cpuMs.toSorted((a, b) => a - b);
+  return { p50: median(cpuMs), p90: sorted[Math.floor(sorted.length * 0.9)]!, mean: sum(cpuMs) / cpuMs.length, cpuMs };
+}
+
+function rowOf(what: string, cpu: Cpu): Row {
+  const { p50, p90, mean, cpuMs } = cpu;
+  const [low, high, middle] = [p50, p90, mean].map((value) => withDigits(value, 2));
+  return { what, measured: `p50 ${low} ms, p90 ${high} ms, mean ${middle} ms of ${cpuMs.length}`, figures: cpu };
 }
