@@ -1,6 +1,6 @@
 import { asFailure, Failure } from '../core/failure.ts';
 import { LANES, type Lane } from '../core/inference/job.ts';
-import type { Work } from '../core/inference/work.ts';
+import { isExpired, type Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -20,6 +20,8 @@ const MOST_HELD = 10_000;
 
 /** Of a MiB each, at the most. */
 const MOST_SHADOWS = 64;
+/** Workers that hand a copy back, as they have not loaded its version, before it is given up. */
+const MOST_SHADOW_RECEIVES = 4;
 
 export type IntakeConfig = { readonly pool: string; readonly runners: number };
 type IntakePorts = Pick<Platform, 'queue' | 'clock' | 'log'>;
@@ -106,8 +108,8 @@ export class Intake {
     for (const delivery of deliveries) {
       const { job } = delivery;
       const served = shelf.known(`${job.model}@${job.version}`);
-      if (job.shadow !== undefined && delivery.receiveCount > 1) void ledger.dropShadows([delivery]);
-      else if (served === undefined || revocations.isRevoked(job, nowMs) !== false) void this.#bring(delivery);
+      if (job.shadow !== undefined && !this.#takesShadow(served, delivery, nowMs)) continue;
+      if (served === undefined || revocations.isRevoked(job, nowMs) !== false) void this.#bring(delivery);
       else if (!this.#enqueue(served, delivery, nowMs)) tooMuch.push(delivery);
     }
     if (tooMuch.length > 0) void this.#giveBack(tooMuch);
@@ -164,6 +166,15 @@ export class Intake {
     }
     queue.push(work);
     return true;
+  }
+
+  /** Copies run where the candidate is loaded: another worker may have it. */
+  #takesShadow(served: ServedVersion | undefined, delivery: Delivery, nowMs: number): boolean {
+    const { ledger, pool } = this.#parts;
+    if (served !== undefined && pool.isLoaded(served)) return true;
+    const isOver = delivery.receiveCount >= MOST_SHADOW_RECEIVES || isExpired(delivery.job, nowMs);
+    void (isOver ? ledger.dropShadows([delivery]) : this.#giveBack([delivery]));
+    return false;
   }
 
   /** Where too many wait, the older ones go. */

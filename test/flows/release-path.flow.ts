@@ -93,7 +93,7 @@ export function describeReleasePath(start: StartPlatform): void {
 
   /** The version that answered, which is told in every place and by the answer itself. */
   function versionOf(answer: Answer): string {
-    expect(answer.status).toBe(200);
+    expect([answer.status, answer.status === 200 || answer.text]).toEqual([200, true]);
     const { model_version } = answer.json<InferJson>();
     expect(answer.header('sluice-model-version')).toBe(model_version);
     return model_version;
@@ -180,9 +180,10 @@ export function describeReleasePath(start: StartPlatform): void {
       expect(queued.map(({ status }) => status)).toEqual(queued.map(() => 202));
       expect(new Set(queued.map((answer) => answer.header('sluice-model-version')))).toEqual(new Set(['2']));
       await rollBack('split');
-      const meanwhile = users.map((user) => user.infer('split', fourOf(1)));
+      const some = users.slice(0, 12);
+      const meanwhile = some.map((user) => user.infer('split', fourOf(1)));
       await running.region().platform.clock.sleep(SEEN_WITHIN_MS);
-      const after = users.map((user) => user.infer('split', fourOf(1)));
+      const after = some.map((user) => user.infer('split', fourOf(1)));
       expect((await busy).status).toBe(200);
       expect(new Set((await Promise.all(after)).map(versionOf))).toEqual(new Set(['1']));
       for (const answer of await Promise.all(meanwhile)) versionOf(answer);

@@ -97,7 +97,9 @@ describe('a shadowed request', () => {
     const { world, runners } = await shadowing({ isWarm: false });
     await world.send(rowJob(1, SHADOWED));
     await world.send(rowJob(2));
+    await vi.waitFor(() => expect(world.log.map(({ message }) => message)).toContain('shadow copies dropped'));
     expect(runners.loads.map(({ path }) => path)).toEqual(['stable.onnx']);
+    expect(world.returned).toEqual(new Array(3).fill(world.sent[0]!.id));
   });
 
   test('is not copied while bulk work waits, which is told in the log', async () => {
@@ -110,15 +112,13 @@ describe('a shadowed request', () => {
     expect(world.sent).toEqual([]);
   });
 
-  test('whose copy comes a second time, or too late, is not counted', async () => {
+  test('whose copy comes too late is not counted', async () => {
     const { world } = await shadowing();
     await world.send(rowJob(1, SHADOWED));
     await shadowCounts(world, 1);
     const late = { ...world.sent[0]!, id: 'late', deadlineMs: world.clock.nowMs() - 5000 };
-    const again = { ...world.sent[0]!, id: 'again' };
-    world.deliver(again, 1);
     void world.send(late);
-    await vi.waitFor(() => expect(world.acknowledged).toEqual(expect.arrayContaining(['late', 'again'])));
+    await vi.waitFor(() => expect(world.acknowledged).toContain('late'));
     await world.recorder.flush();
     const { shadow, requests } = await world.telemetry.read('m', '2', 0, Number.MAX_SAFE_INTEGER);
     expect([shadow.compared, shadow.candidateFailed, requests]).toEqual([1, 0, 2]);
