@@ -4,7 +4,7 @@ import { assignVersion } from '../../core/inference/assign-version.ts';
 import type { Caller } from '../../core/inference/request.ts';
 import { ASSIGN_BY, type AssignBy, BUCKETS, COHORTS } from '../../core/release/assign.ts';
 import type { Release } from '../../core/release/release.ts';
-import { type ReleaseTraffic, servedBy } from '../../core/release/served.ts';
+import { type ReleaseTraffic, revocationOf, servedBy } from '../../core/release/served.ts';
 import { aRelease, rolledBack, shareOf } from '../support/release-traffic.ts';
 
 const ROUTE = { model: 'm', stable: '1', epoch: 1 };
@@ -88,5 +88,28 @@ describe('who serves a model', () => {
     const promoted = { ...aRelease(), state: { kind: 'promoted' as const, atMs: 0 } };
     expect(servedBy(ROUTE, promoted, 1)).toMatchObject({ serving: '2' });
     expect(servedBy({ ...ROUTE, stable: '3' }, promoted, 1)).toBeUndefined();
+  });
+});
+
+describe('a revoked version', () => {
+  const ended = rolledBack(aRelease({ share: shareOf(100) }), 0);
+
+  test('is the candidate of a release that was rolled back, and none while it goes on or once it is promoted', () => {
+    expect(revocationOf(ended, ROUTE, 1)).toEqual({ revoked: '2', serving: '1' });
+    expect(revocationOf(aRelease({ share: shareOf(100) }), ROUTE, 1)).toBeUndefined();
+    expect(revocationOf({ ...aRelease(), state: { kind: 'promoted', atMs: 0 } }, ROUTE, 1)).toBeUndefined();
+  });
+
+  test('is revoked at once by an undo, before the version that it goes back to is warm', () => {
+    const state = { kind: 'undoing' as const, serving: '1', to: '7', untilMs: 1e9, why: 'a test' };
+    expect(revocationOf({ ...aRelease(), state }, { ...ROUTE, stable: '2' }, 1)).toEqual({
+      revoked: '2',
+      serving: '1',
+    });
+  });
+
+  test('is run by what serves by then, long after, and is itself again once it was made stable by hand', () => {
+    expect(revocationOf(ended, { ...ROUTE, stable: '3' }, 60 * MINUTE_MS)).toEqual({ revoked: '2', serving: '3' });
+    expect(revocationOf(ended, { ...ROUTE, stable: '2' }, 60 * MINUTE_MS)).toBeUndefined();
   });
 });
