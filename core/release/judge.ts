@@ -39,7 +39,7 @@ function checksOf(
     checkLabels(sides, rules, look),
     checkConfidence(segment, sides, rules, look),
     checkAccuracy(sides, rules, look),
-    checkCompute(sides, rules, look),
+    checkCompute(segment, sides, rules, look),
   ];
 }
 

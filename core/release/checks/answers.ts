@@ -10,6 +10,8 @@ import { compareSlices, middle } from './compare.ts';
 
 /** Labels that are looked at one by one; the rarer ones are one more. */
 const MOST_LABELS = 16;
+/** Of stable's mean rows a run. Where nothing but the run itself costs, a row of it costs 1.25 times as much then, and 1.5 is what counts. */
+const LEAST_ROWS = 0.8;
 
 /** Whether the candidate gives its labels in other proportions: any label whose share differs slice by slice, where the whole diverges enough. */
 export function checkLabels(sides: Sides, rules: AnalysisRules, look: Looks | undefined): Check {
@@ -68,10 +70,16 @@ export function checkAccuracy(sides: Sides, rules: AnalysisRules, look: Looks | 
   return { name: 'accuracy', outcome, stable, candidate, sentence };
 }
 
-/** Whether a prediction of the candidate takes more compute. */
-export function checkCompute(sides: Sides, rules: AnalysisRules, look: Looks | undefined): Check {
+/**
+ * Whether a prediction of the candidate takes more compute. Looked at only where runs of both versions have about as many rows: a row's part of a run is dearer
+ * the fewer share it, whatever the version.
+ */
+export function checkCompute(segment: Segment, sides: Sides, rules: AnalysisRules, look: Looks | undefined): Check {
   const of = ({ computeMs, requests }: Cohort) => computeMs / requests;
   const [stable, candidate] = [middle(sides.stable, of), middle(sides.candidate, of)];
+  const figures = { stable, candidate };
+  const incomparable = incomparableRuns(segment);
+  if (incomparable !== undefined) return { name: 'compute', outcome: 'absent', ...figures, sentence: incomparable };
   const matters =
     stable !== undefined && candidate !== undefined && candidate >= stable * (1 + rules.computeGrowth) && candidate > 0;
   const outcome = compareSlices(sides, { of, side: 'higher', matters, alpha: LEVELS.compute, look });
@@ -79,7 +87,19 @@ export function checkCompute(sides: Sides, rules: AnalysisRules, look: Looks | u
     stable === undefined || candidate === undefined
       ? 'no compute of both versions'
       : `a request takes ${figure(candidate)} ms of compute on the candidate, ${figure(stable)} ms on stable`;
-  return { name: 'compute', outcome, stable, candidate, sentence };
+  return { name: 'compute', outcome, ...figures, sentence };
+}
+
+/** Why compute says nothing of the versions here, if so. */
+function incomparableRuns({ shadow, stable, candidate }: Segment): string | undefined {
+  if (shadow) return 'copies run where nothing else would: their compute is not compared';
+  const [before, after] = [meanRows(stable), meanRows(candidate)];
+  if (before === undefined || after === undefined || after >= before * LEAST_ROWS) return undefined;
+  return `runs have ${figure(after)} rows on the candidate and ${figure(before)} on stable: their compute is not compared`;
+}
+
+function meanRows({ batchRows }: Segment['stable']): number | undefined {
+  return batchRows.count === 0 ? undefined : batchRows.sum / batchRows.count;
 }
 
 /** The worst of the outcomes for several labels. */

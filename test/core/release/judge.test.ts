@@ -98,6 +98,19 @@ describe('a verdict', () => {
     expect(verdict.sentence).toContain(reason);
   });
 
+  test('takes no compute for dearer of which the size of runs is the cause, or that copies took', () => {
+    const dear = { computeMs: 10 };
+    const sized = (candidateRows: number) => {
+      const one = segment(dear);
+      one.stable.batchRows.add(8);
+      one.candidate.batchRows.add(candidateRows);
+      return verdictOn(one);
+    };
+    expect(sized(8).outcome).toBe('fail');
+    expect(sized(2).outcome).toBe('pass');
+    expect(verdictOn(segment({ ...dear, agreed: 1 }, true)).outcome).toBe('pass');
+  });
+
   test('never passes and never fails without data', () => {
     const empty = { weight: 1000, stable: emptyTelemetry('rel_1.1'), candidate: emptyTelemetry('rel_1.1') };
     expect(judge(CANARY, PLAN.analysis, [], NO_LOOKS).outcome).toBe('inconclusive');
