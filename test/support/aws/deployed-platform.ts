@@ -17,7 +17,9 @@ import type { Platform } from '../../../core/ports/platform.ts';
 import { createRunnerSandbox } from '../../../gpu-worker/runner-sandbox.ts';
 import { PlatformUnderTest, type RegionUnderTest, type StartOptions } from '../platform-under-test.ts';
 import type { Cloud } from './cloud.ts';
-import { AWS_REGION, DeployedRegion, type Scheduled } from './deployed-region.ts';
+import { ACCOUNT, AWS_REGION, DeployedRegion, operatorSecret, type Scheduled } from './deployed-region.ts';
+import { type Denied, judge, policiesOf } from './iam-access.ts';
+import { IamWatch } from './iam-watch.ts';
 
 export type DeployedOptions = StartOptions & {
   /** Worker processes of each region. */
@@ -25,12 +27,16 @@ export type DeployedOptions = StartOptions & {
   readonly scheduled?: readonly Scheduled[];
   /** Where functions and workers find services, in place of the cloud's own. */
   readonly endpoints?: Partial<Endpoints>;
+  /** Whether every call of functions and workers is held against their policies at the end: true unless told otherwise. */
+  readonly checksAccess?: boolean;
 };
 
 /** On a machine that does many things at once. */
 const SERVES_WITHIN_MS = 50_000;
 
-type Region = RegionUnderTest & { readonly deployed: DeployedRegion };
+const PLACE = { region: AWS_REGION, account: ACCOUNT };
+
+type Region = RegionUnderTest & { readonly deployed: DeployedRegion; readonly watch: IamWatch | undefined };
 
 /** The deployed platform, in processes of its own, with every log line in memory. */
 export class DeployedPlatform extends PlatformUnderTest {
@@ -50,16 +56,20 @@ export class DeployedPlatform extends PlatformUnderTest {
     const logLines: string[] = [];
     const folder = await mkdtemp(join(tmpdir(), 'sluice-deployed-'));
     const directoryTable = await cloud.dynamo.createTable();
-    const { runners = 2, workers = 1, scheduled = ['notices', 'sweep'], endpoints = {} } = options;
+    const { runners = 2, workers = 1, scheduled = ['notices', 'sweep'], checksAccess = true } = options;
     const regions: Record<string, Region> = {};
     const regionUrls: Record<string, string> = {};
     for (const region of options.regions ?? ['us']) {
+      const named = { ...cloud.endpoints, ...options.endpoints } as Cloud['endpoints'];
+      const watch = checksAccess ? await IamWatch.start(named, PLACE) : undefined;
+      const endpoints = watch?.endpoints ?? named;
       const parts = { cloud, region, directoryTable, runners, workers, logLines, scheduled, endpoints };
       const deployed = await DeployedRegion.create(parts);
       regionUrls[region] = deployed.gateway.url;
       const settings: SettingsText = { regionUrls, corsOrigins: [...(options.corsOrigins ?? [])], logLevel: 'debug' };
       regions[region] = {
         deployed,
+        watch,
         url: deployed.gateway.url,
         platform: await openPlatform(cloud, deployed, join(folder, region), settings, logLines),
       };
@@ -81,7 +91,7 @@ export class DeployedPlatform extends PlatformUnderTest {
       );
       return platform;
     } catch (error) {
-      await platform.end();
+      await platform.#forget();
       throw error;
     }
   }
@@ -100,9 +110,24 @@ export class DeployedPlatform extends PlatformUnderTest {
     return this.#stop(false);
   }
 
-  /** Nobody needs what is left: nothing is waited for. */
+  /** Nobody needs what is left: nothing is waited for. Throws if a function or a worker did what its policy does not allow. */
   async end(): Promise<void> {
+    await this.#forget();
+    const denied = Object.keys(this.#regions).flatMap((region) => this.access(region).denied);
+    if (denied.length > 0) throw new Error(`policies do not allow: ${denied.map(textOf).join('; ')}`);
+  }
+
+  /** What functions and workers of a region were seen to do, held against their policies or those of `access`. */
+  access(region = 'us', access?: Parameters<typeof policiesOf>[2]) {
+    const { watch = { seen: new Map(), unread: new Map() }, deployed } = this.region(region);
+    const { variables } = deployed;
+    const policies = policiesOf({ variables, operatorKeySecret: operatorSecret(variables) }, PLACE, access);
+    return { policies, ...judge(watch, policies, variables.SLUICE_KEY_ID, PLACE) };
+  }
+
+  async #forget(): Promise<void> {
     await this.#stop(true);
+    for (const { watch } of Object.values(this.#regions)) watch?.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -112,6 +137,10 @@ export class DeployedPlatform extends PlatformUnderTest {
     );
     await this.#stopped;
   }
+}
+
+function textOf({ process, action, resource }: Denied): string {
+  return `${process}: ${action} on ${resource}`;
 }
 
 /** The region's ports in this process, as one of its own would open them. */

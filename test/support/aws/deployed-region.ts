@@ -15,12 +15,13 @@ import { LANES } from '../../../core/inference/job.ts';
 import { type DeployedFunction, FUNCTIONS } from '../../../lib/bundle.ts';
 import { ApiGateway, type Integration, type Methods } from './api-gateway.ts';
 import type { Cloud } from './cloud.ts';
+import { accessKeyIdOf } from './iam-access.ts';
 import { LambdaFunction } from './lambda-function.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export const AWS_REGION = 'us-east-1';
 const DEPLOYMENT = 'test';
-const ACCOUNT = '000000000000';
+export const ACCOUNT = '000000000000';
 /** As in `lib/constructs/pool-queues.ts`. */
 const RECEIVES_BEFORE_DEAD = 60;
 /** As in `lib/constructs/platform-function.ts` and `region-api.ts`. */
@@ -90,7 +91,7 @@ export class DeployedRegion {
         const spec = {
           name,
           folder: cloud.folders[name],
-          environment: { ...environment, ...own },
+          environment: { ...environment, ...credentialsOf(name), ...own },
           timeoutMs: (TIMEOUT_S[name] ?? BUFFERED_S) * 1000,
           concurrency: CONCURRENCY[name] ?? 1,
         };
@@ -116,7 +117,7 @@ export class DeployedRegion {
 
   addWorker(models: readonly string[] = []): WorkerProcess {
     const { runners, logLines } = this.#options;
-    const worker = new WorkerProcess({ ...this.#environment, ...CREDENTIALS }, runners, logLines, models);
+    const worker = new WorkerProcess({ ...this.#environment, ...credentialsOf('worker') }, runners, logLines, models);
     this.workers.push(worker);
     return worker;
   }
@@ -170,7 +171,10 @@ type FunctionParts = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+/** Of its own, as each has a role of its own. */
+function credentialsOf(process: DeployedFunction | 'worker'): Readonly<Record<string, string>> {
+  return { AWS_ACCESS_KEY_ID: accessKeyIdOf(process), AWS_SECRET_ACCESS_KEY: 'local' };
+}
 
 async function createResources({ cloud, region, directoryTable }: DeployedRegionOptions): Promise<RegionVariables> {
   const { dynamo, fauxqs, ecs, secrets } = cloud;

@@ -1,0 +1,118 @@
+import {
+  queueUrls,
+  type RegionVariables,
+  readRegionEnvironment,
+  serviceName,
+} from '../../../adapters/aws/environment.ts';
+import { type Access, FUNCTION_ACCESS, WORKER_ACCESS } from '../../../lib/access.ts';
+import type { DeployedFunction } from '../../../lib/bundle.ts';
+import { accessStatements } from '../../../lib/constructs/access-statements.ts';
+import type { RegionResources } from '../../../lib/region-resources.ts';
+import { keyNeedsOf, type Place, parameterArn, queueArn, secretArn, serviceArn, tableArn } from './iam-calls.ts';
+import { allowedBy, list, type Statement } from './iam-policy.ts';
+import type { IamWatch } from './iam-watch.ts';
+
+/** A function by its name, or the worker. */
+export type Process = DeployedFunction | 'worker';
+
+export const PROCESS_ACCESS: Readonly<Record<Process, Access>> = { ...FUNCTION_ACCESS, worker: WORKER_ACCESS };
+
+/** What a process did that its policy does not allow. */
+export type Denied = { readonly process: string; readonly action: string; readonly resource: string };
+
+/** The access key id of a process in a test: it says whose it is. */
+export function accessKeyIdOf(process: Process): string {
+  return `TEST-${process}`;
+}
+
+/** Each process's statements over a region's resources, as its role has them. */
+export function policiesOf(
+  region: { readonly variables: RegionVariables; readonly operatorKeySecret: string },
+  place: Place,
+  access: Readonly<Record<string, Access>> = PROCESS_ACCESS,
+): ReadonlyMap<string, readonly Statement[]> {
+  const resources = resourcesOf(region, place);
+  return new Map(
+    Object.entries(access).map(([process, each]) => [
+      process,
+      accessStatements(each, resources).map((statement) => statement.toStatementJson() as Statement),
+    ]),
+  );
+}
+
+/** What of all that was seen is not allowed, and by process the actions that allowed something. */
+export function judge(
+  { seen, unread }: Pick<IamWatch, 'seen' | 'unread'>,
+  policies: ReadonlyMap<string, readonly Statement[]>,
+  keyArn: string,
+  place: Place,
+): { readonly denied: readonly Denied[]; readonly used: ReadonlyMap<string, ReadonlySet<string>> } {
+  const denied = new Map<string, Denied>();
+  const used = new Map<string, Set<string>>();
+  for (const { accessKeyId, ...need } of seen.values()) {
+    const process = accessKeyId.replace(/^TEST-/, '');
+    for (const each of [need, ...keyNeedsOf(need, keyArn, place)]) {
+      const action = allowedBy(policies.get(process) ?? [], each);
+      if (action === undefined) {
+        const { resource } = each;
+        const told = { process, action: each.action, resource: `${resource}${contextText(each.context)}` };
+        denied.set(JSON.stringify(told), told);
+      } else used.set(process, (used.get(process) ?? new Set()).add(action));
+    }
+  }
+  for (const { accessKeyId, problem } of unread.values()) {
+    denied.set(problem, { process: accessKeyId, action: 'unknown', resource: problem });
+  }
+  return { denied: [...denied.values()], used };
+}
+
+/** By process, actions that its policy allows and of which it was not seen to make use. */
+export function unusedOf(
+  policies: ReadonlyMap<string, readonly Statement[]>,
+  used: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlyMap<string, readonly string[]> {
+  const of = (process: string, statements: readonly Statement[]) =>
+    [...new Set(statements.flatMap(({ Action }) => list(Action)))].filter((action) => !used.get(process)?.has(action));
+  return new Map([...policies].map(([process, statements]) => [process, of(process, statements)]));
+}
+
+function contextText(context: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(context);
+  return pairs.length === 0 ? '' : ` (${pairs.map(([key, value]) => `${key}=${value}`).join(', ')})`;
+}
+
+/** The resources of a region of tests, as `lib/` would name them to a policy. */
+function resourcesOf(
+  { variables, operatorKeySecret }: Parameters<typeof policiesOf>[0],
+  place: Place,
+): RegionResources {
+  const environment = readRegionEnvironment({ ...variables, AWS_REGION: place.region });
+  const tables = Object.entries(environment.tables).map(([name, table]) => [
+    name,
+    { name: table, arn: tableArn(table, place) },
+  ]);
+  const buckets = Object.entries(environment.buckets).map(([name, bucket]) => [
+    name,
+    { name: bucket, arn: `arn:aws:s3:::${bucket}` },
+  ]);
+  const queues = Object.values(queueUrls(environment)).flatMap((lanes) => Object.values(lanes));
+  const ofUrl = (url: string) => queueArn(url.split('/').at(-1)!, place);
+  const { settingsParameter, signingKeySecret, cluster, pools, deployment, queuesUrl } = environment;
+  // Of a key, statements ask where and which it is alone.
+  const dataKey = { keyArn: variables.SLUICE_KEY_ID, env: place } as unknown as RegionResources['dataKey'];
+  return {
+    tables: Object.fromEntries(tables) as RegionResources['tables'],
+    buckets: Object.fromEntries(buckets) as RegionResources['buckets'],
+    dataKey,
+    operationsKey: dataKey,
+    signingKeySecretArn: secretArn(signingKeySecret, place),
+    operatorKeySecretArn: secretArn(operatorKeySecret, place),
+    modelPackages: { packageArns: [], modelBuckets: [] },
+    settingsParameter: { name: settingsParameter, arn: parameterArn(settingsParameter, place) },
+    queueArns: queues.map(({ url }) => ofUrl(url)),
+    deadLetterArns: queues.map(({ deadLetterUrl }) => ofUrl(deadLetterUrl)),
+    queuesUrl,
+    cluster,
+    serviceArns: pools.map((pool) => serviceArn(cluster, serviceName(deployment, pool), place)),
+  };
+}
