@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { JsonLog, type LogLevel } from '../../adapters/node/json-log.ts';
@@ -12,6 +14,7 @@ import { progress } from '../output.ts';
 import { paint } from '../table.ts';
 import { runDemo } from './demo.ts';
 import { runModelsDemo } from './demo-models.ts';
+import { runReleaseDemo } from './demo-release.ts';
 
 type StartOptions = {
   readonly host: string;
@@ -19,6 +22,8 @@ type StartOptions = {
   readonly logLevel: LogLevel;
   readonly pool?: Pools;
   readonly webhooksToPrivate?: boolean;
+  /** Of data, in place of that of the environment. */
+  readonly folder?: string;
 };
 
 const DEMO_MODELS: readonly SampleName[] = ['ticket-sentiment', 'row-sum', 'item-recommender'];
@@ -43,7 +48,7 @@ export function addStartCommands(program: Command): void {
     .action(start);
   program
     .command('demo [tour]')
-    .description('start, show a tour (tenants, the default, or models), and stop')
+    .description('start, show a tour (tenants, the default, models or release), and stop')
     .action(demo);
 }
 
@@ -58,7 +63,8 @@ async function start(options: StartOptions): Promise<void> {
 async function demo(tour = 'tenants'): Promise<void> {
   if (tour === 'tenants') await demoTenants();
   else if (tour === 'models') await demoModels();
-  else throw new Error(`There is no tour ${tour}: tenants or models.`);
+  else if (tour === 'release') await demoRelease();
+  else throw new Error(`There is no tour ${tour}: tenants, models or release.`);
 }
 
 async function demoModels(): Promise<void> {
@@ -69,6 +75,25 @@ async function demoModels(): Promise<void> {
     if (!(await runModelsDemo({ credentials, operator, sentiment, sound }))) process.exitCode = 1;
   } finally {
     await platform.stop();
+  }
+}
+
+/** In a folder of its own, so that every run begins with the first versions. */
+async function demoRelease(): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
+  try {
+    const sentiment = await sampleFolder('ticket-sentiment');
+    const options = { host: '127.0.0.1', cors: [], logLevel: 'silent', folder: join(scratch, 'data') } as const;
+    const { platform, credentials } = await bringUp(options, []);
+    try {
+      const operator = { url: platform.regions.us?.url ?? '', apiKey: credentials.operator.apiKey };
+      const tour = { credentials, operator, sentiment, scratch: join(scratch, 'models') };
+      if (!(await runReleaseDemo(tour))) process.exitCode = 1;
+    } finally {
+      await platform.stop();
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -91,7 +116,7 @@ async function bringUp(
   options: StartOptions,
   models: readonly SampleName[],
 ): Promise<{ platform: EmbeddedPlatform; credentials: SampleCredentials }> {
-  const folder = dataFolder();
+  const folder = options.folder ?? dataFolder();
   const port = basePort();
   const folders = [];
   for (const name of models) folders.push(await sampleFolder(name));
