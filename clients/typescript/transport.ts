@@ -33,6 +33,9 @@ const FIRST_DELAY_MS = 200;
 const LONGEST_DELAY_MS = 30_000;
 /** What these say is that the request was not begun. */
 const NOT_BEGUN = new Set([429, 503]);
+/** Asked of a region that may not be the tenant's: has no body, and is refused elsewhere as everything of the tenant is. */
+const WHOSE = '/v2/models?limit=1';
+const WRONG_REGION = 421;
 
 /**
  * Sends requests, again after failures that pass: pauses grow from 0.2 s to 30 s, drawn evenly from zero to their length (full
@@ -77,11 +80,11 @@ export class Transport {
     let response: Response;
     let text: string;
     try {
-      response = await this.#fetch(`${this.#options.baseUrl.replace(/\/$/, '')}${path}`, init);
+      response = await this.#fetch(this.#url(path), init);
       text = await response.text();
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
-      return networkError(cause);
+      return (failedToResend(cause) ? await this.#refusal(signal) : undefined) ?? networkError(cause);
     }
     const { status } = response;
     const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
@@ -91,6 +94,23 @@ export class Transport {
     } catch (cause) {
       return unreadable(status, undefined, cause);
     }
+  }
+
+  /** That the tenant lives in another region, which says where; undefined if it does not say so. */
+  async #refusal(signal: AbortSignal | undefined): Promise<SluiceError | undefined> {
+    const headers = this.#headers(await this.#authorization(), undefined);
+    try {
+      const response = await this.#fetch(this.#url(WHOSE), { headers, ...(signal !== undefined && { signal }) });
+      const text = await response.text();
+      return response.status === WRONG_REGION ? errorOf(response.status, response.headers, text) : undefined;
+    } catch {
+      if (signal?.aborted) throw signal.reason;
+      return undefined;
+    }
+  }
+
+  #url(path: string): string {
+    return `${this.#options.baseUrl.replace(/\/$/, '')}${path}`;
   }
 
   #headers(authorization: string, body: unknown): Record<string, string> {
@@ -114,6 +134,15 @@ export class Transport {
       throw error;
     }
   }
+}
+
+/**
+ * Node's fetch sends a request again that is answered with 421, as the standard says (https://fetch.spec.whatwg.org/#http-network-or-cache-fetch).
+ * Where that answer is still coming it takes the body for sent in part, and fails with this error, which nothing else causes here.
+ */
+function failedToResend(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+  return cause?.code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH';
 }
 
 function mayRepeat({ repeatable }: HttpRequest, { retryable, status, code }: SluiceError): boolean {
