@@ -33,7 +33,7 @@ type Body = {
 type ItemKey = { readonly pk?: { readonly S?: string }; readonly sk?: { readonly S?: string } };
 
 /** Calls whose number depends on time, whether anybody asks or not. */
-export const BY_TIME: ReadonlySet<string> = new Set(['heartbeat', 'telemetry', 'settings', 'receive']);
+export const BY_TIME: ReadonlySet<string> = new Set(['heartbeat', 'open releases', 'telemetry', 'settings', 'receive']);
 
 /** By service, or by the partition of an item; `adapters/aws/keys.ts` has the partitions. */
 const OPERATIONS: Readonly<Record<string, string>> = {
@@ -52,6 +52,8 @@ const PARTITIONS: Readonly<Record<string, string>> = {
   digest: 'version',
   idempotency: 'idempotency',
   key: 'API key',
+  'latest-release': 'release',
+  'open-releases': 'open releases',
   plan: 'plan',
   quarantine: 'quarantine',
   route: 'route',

@@ -28,6 +28,9 @@ const NOTHING = `export const handler = awslambda.streamifyResponse(async (event
 });
 `;
 
+/** Of what is beside the promise. */
+const FEWER = { asked: 100, counted: 50 };
+
 /** Invocations of one process, and of those the last that count: before, its code is compiled. */
 type Counts = { readonly asked: number; readonly counted: number };
 type Cpu = { readonly p50: number; readonly p90: number; readonly mean: number; readonly cpuMs: readonly number[] };
@@ -38,13 +41,13 @@ export const inferCpu: Measurement = {
     'CPU of a request in the deployed infer function, warm, one row of a small model: all threads of its process',
   byDefault: true,
   async run(bench) {
-    const counts = bench.quick ? { asked: 160, counted: 80 } : { asked: 360, counted: 200 };
+    const counts = bench.quick ? { asked: 160, counted: 80 } : { asked: 300, counted: 160 };
     return withDeployment({ models: [MODEL], processes: 1 }, async (deployment) => {
       const { invocations, rounds } = await withoutWire(bench, deployment, counts);
       const whole = cpuOf(invocations.map(({ cpuMs }) => cpuMs));
-      const sdk = cpuOf(await sdkCost(rounds, counts));
-      const runtime = cpuOf(cpuIn(await measure(bench, deployment, counts, {}, nothingIn(bench.workFolder))));
-      const wire = cpuOf(cpuIn(await measure(bench, deployment, { asked: 100, counted: 50 }, {})));
+      const sdk = cpuOf(await sdkCost(rounds, { asked: 200, counted: 120 }));
+      const runtime = cpuOf(cpuIn(await measure(bench, deployment, FEWER, {}, nothingIn(bench.workFolder))));
+      const wire = cpuOf(cpuIn(await measure(bench, deployment, FEWER, {})));
       const ownMs = whole.p50 - sdk.p50 - runtime.p50;
       const callsEach = sum(rounds.map((round) => round.length)) / rounds.length;
       return [
