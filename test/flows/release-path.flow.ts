@@ -168,6 +168,15 @@ export function describeReleasePath(start: StartPlatform): void {
   describe('a rollback', () => {
     const ASYNC = { prefer: 'respond-async' };
 
+    /** Whoever asks is told to come again where a crowded store has no answer yet. */
+    async function resultAt(place: string): Promise<Answer> {
+      for (;;) {
+        const answer = await acme.result(place);
+        if (answer.status !== 202 && answer.json().code !== 'overloaded') return answer;
+        await running.region().platform.clock.sleep(1000);
+      }
+    }
+
     test('has new requests off the candidate within two seconds and its queue run on stable, and none fails', async () => {
       const before = await askAll('split');
       const onCandidate = users.filter((_, at) => before[at] === '2');
@@ -188,7 +197,7 @@ export function describeReleasePath(start: StartPlatform): void {
       expect(new Set((await Promise.all(after)).map(versionOf))).toEqual(new Set(['1']));
       for (const answer of await Promise.all(meanwhile)) versionOf(answer);
       for (const accepted of queued) {
-        const result = await acme.result(accepted.header('location')!);
+        const result = await resultAt(accepted.header('location')!);
         expect([versionOf(result), firstOutput(result)]).toEqual(['1', [1]]);
       }
     }, 120_000);

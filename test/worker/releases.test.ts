@@ -85,6 +85,14 @@ describe('a job of a candidate', () => {
     for (const outcome of await Promise.all(waiting)) expect(outcome).toMatchObject({ version: '1' });
   });
 
+  test('runs on stable too where the candidate is known but cannot be loaded any more', async () => {
+    const { world, runners } = await twoVersions();
+    await world.send(rowJob(KILLER, { version: '2', versionNamed: true }));
+    runners.onLoad = (path) => (path === 'candidate.onnx' ? 'refuses' : 'answers');
+    rollBack(world);
+    expect(await world.send(rowJob(1, ON_CANDIDATE))).toMatchObject({ kind: 'succeeded', version: '1' });
+  });
+
   test('of an undone version runs on what serves, though no release put it there, once it has waited for a second', async () => {
     const setup = await twoVersions();
     rollBack(setup.world);

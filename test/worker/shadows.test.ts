@@ -16,14 +16,23 @@ const CLASSIFIES = {
   ],
 };
 
-type Shadowing = { readonly classifies?: boolean; readonly isWarm?: boolean; readonly queued?: number };
+type Shadowing = {
+  readonly classifies?: boolean;
+  readonly isWarm?: boolean;
+  /** The stable version of the registry, which may have become the candidate meanwhile. */
+  readonly stable?: '1' | '2';
+};
 
 /** Versions 1 and 2 answer the same, but for the row ODD, and the candidate is warm. */
-async function shadowing({ classifies = false, isWarm = true }: Shadowing = {}): Promise<WorkerSetup> {
+async function shadowing(options: Shadowing = {}): Promise<WorkerSetup> {
+  const { classifies = false, isWarm = true, stable = '1' } = options;
   const signature = classifies ? CLASSIFIES : ROW_SIGNATURE;
   const setup = await startFakeWorker({}, (world, runners) => {
-    world.add(aVersion({ signature }), 'stable.onnx');
-    world.add(aVersion({ version: '2', signature }), 'candidate.onnx');
+    // One row a run: no copy comes along with others.
+    const version = (version: string) => aVersion({ version, signature, manifest: { batching: { maxRows: 1 } } });
+    const paths = { 1: 'stable.onnx', 2: 'candidate.onnx' };
+    for (const each of stable === '1' ? (['1', '2'] as const) : (['2', '1'] as const))
+      world.add(version(each), paths[each]);
     runners.onRun = (path, inputs) => (path === 'candidate.onnx' && holds(inputs, KILLER) ? 'crashes' : 'answers');
   });
   const { world, runners } = setup;
@@ -85,13 +94,21 @@ describe('a shadowed request', () => {
     expect(world.captured.map(({ id }) => id)).toEqual([job.id]);
   });
 
-  test('that crashes the candidate is answered, and counts as its failure, not as a bad input', async () => {
-    const { world } = await shadowing();
-    expect(resultOf(await world.send(rowJob(KILLER, SHADOWED)))).toEqual([KILLER]);
-    const { shadow, crashes, errors } = await shadowCounts(world, 1);
-    expect([shadow.candidateFailed, shadow.compared, crashes, [...errors]]).toEqual([1, 0, 2, [['runner-crashed', 1]]]);
-    expect(world.quarantined).toEqual([]);
-  });
+  test.each(['1', '2'] as const)(
+    'that crashes the candidate is no bad input, whichever is stable by then',
+    async (stable) => {
+      const { world } = await shadowing({ stable });
+      expect(resultOf(await world.send(rowJob(KILLER, SHADOWED)))).toEqual([KILLER]);
+      const { shadow, crashes, errors } = await shadowCounts(world, 1);
+      expect([shadow.candidateFailed, shadow.compared, crashes, [...errors]]).toEqual([
+        1,
+        0,
+        2,
+        [['runner-crashed', 1]],
+      ]);
+      expect(world.quarantined).toEqual([]);
+    },
+  );
 
   test('loads nothing: while the candidate is not warm no copy runs', async () => {
     const { world, runners } = await shadowing({ isWarm: false });
@@ -130,7 +147,10 @@ describe('shadow copies', () => {
     const { world, runners } = await shadowing();
     runners.runMs = (inputs) => (holds(inputs, 100) ? 150 : 1);
     const long = world.send(rowJob(100, SHADOWED));
-    const others = Array.from({ length: 30 }, (_, at) => world.send(rowJob(at, { tenant: `t${at % 3}` })));
+    const lanes = ['interactive', 'bulk'] as const;
+    const others = Array.from({ length: 30 }, (_, at) =>
+      world.send(rowJob(at, { tenant: `t${at % 3}`, lane: lanes[at % 2]! })),
+    );
     await Promise.all([long, ...others]);
     await shadowCounts(world, 1);
     const paths = runners.runs.map(({ path }) => path);
