@@ -98,6 +98,7 @@ export class ComputeItem {
     const { written } = await this.#table.change(key, {
       text: `SET ${set}${isNewDay ? ', usedMs = :compute' : ''}${remove} ADD inFlight :more, #bucket :one${isNewDay ? '' : ', usedMs :compute'}`,
       condition: `${condition}${inFlight}${isNewDay ? '' : ' AND usedMs <= :most'}`,
+      once: true,
       names: { ...names, '#bucket': `in_${place.bucketS}` },
       values: {
         ...values,
