@@ -132,7 +132,7 @@ const versionNumbersJson = z
   })
   .meta({ id: 'VersionNumbers' });
 
-/** Both versions since the share of the candidate last changed; what the last seconds brought may be missing. */
+/** Both versions since the share of the candidate last changed, ten minutes at the most; what the last seconds brought may be missing. */
 const numbersJson = z
   .strictObject({
     from_ms: epochMs,

@@ -1,6 +1,7 @@
 import type { Platform } from '../ports/platform.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { blamesVersion } from '../quality/record-answer.ts';
+import { MINUTE_MS } from '../units.ts';
 import { lotOf, type Release } from './release.ts';
 
 /** What one version did; figures are undefined of nothing. Milliseconds. */
@@ -17,7 +18,7 @@ export type VersionNumbers = {
   readonly crashes: number;
 };
 
-/** Both versions in the same time: the present segment of a release, or its last. */
+/** Both versions in the same time: the present segment of a release, or its last, but of that the last ten minutes at the most. */
 export type ReleaseNumbers = {
   readonly fromMs: number;
   readonly untilMs: number;
@@ -27,6 +28,9 @@ export type ReleaseNumbers = {
   readonly agreement: number | undefined;
 };
 
+/** A step may hold for days, and whoever watches it asks every second. */
+const LONGEST_MS = 10 * MINUTE_MS;
+
 /** As told up to a few seconds ago; undefined of a release whose candidate had no traffic yet. */
 export async function readNumbers(
   { telemetry, clock }: Pick<Platform, 'telemetry' | 'clock'>,
@@ -34,7 +38,8 @@ export async function readNumbers(
 ): Promise<ReleaseNumbers | undefined> {
   const segment = release.segments.at(-1);
   if (segment === undefined) return undefined;
-  const { fromMs, untilMs = clock.nowMs() } = segment;
+  const { untilMs = clock.nowMs() } = segment;
+  const fromMs = Math.max(segment.fromMs, untilMs - LONGEST_MS);
   const [stable, candidate] = await Promise.all(
     [release.stable, release.candidate].map((version) =>
       telemetry.read(release.model, version, fromMs, untilMs + 1, lotOf(release)),
