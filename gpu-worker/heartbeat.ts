@@ -29,12 +29,12 @@ export class Heartbeat {
   #tidiedMs = 0;
   #draining = false;
 
-  /** `onLoaded`: a runner that was busy loading is idle again. */
-  constructor(ports: HeartbeatPorts, parts: DispatchParts, config: HeartbeatConfig, onLoaded: () => void) {
+  /** `onIdle`: a runner that loaded or ran what nobody waits for is idle again. */
+  constructor(ports: HeartbeatPorts, parts: DispatchParts, config: HeartbeatConfig, onIdle: () => void) {
     this.#ports = ports;
     this.#parts = parts;
     this.#config = config;
-    this.#keeper = new WarmKeeper(ports, parts, config, onLoaded);
+    this.#keeper = new WarmKeeper(ports, parts, config, onIdle);
   }
 
   async run(): Promise<void> {

@@ -91,9 +91,18 @@ export class RunnerPool {
     this.#kept = versions;
   }
 
-  /** How many runners have a version loaded. */
-  runnersWith(version: string): number {
-    return this.#slots.filter((slot) => slot.loaded.has(version) && slot.runner?.alive() === true).length;
+  /** How many runners have a version loaded; `warm`: and have run it. */
+  runnersWith(version: string, warm = false): number {
+    return this.#slots.filter(
+      ({ loaded, runner }) => runner?.alive() && loaded.has(version) && (!warm || loaded.get(version)?.warm),
+    ).length;
+  }
+
+  /** An idle runner that has a version loaded and has not run it. */
+  coldWith(version: string): Slot | undefined {
+    return this.#slots.find(
+      ({ busy, loaded, runner }) => !busy && runner?.alive() && loaded.get(version)?.warm === false,
+    );
   }
 
   /** An idle slot where a version that has no work can be loaded in one more runner; undefined if none is idle, or in use is what would have to go. */

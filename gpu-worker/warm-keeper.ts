@@ -1,8 +1,11 @@
+import { Failure } from '../core/failure.ts';
+import { generateRow } from '../core/models/validation/generate-row.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { desiredOf, type Release } from '../core/release/release.ts';
 import { runnersFor } from '../core/release/warm-share.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { RunnerPool } from './pool.ts';
+import type { Slot } from './slot.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 
 /** Where no release is active that is all that it costs: one small read. */
@@ -12,6 +15,9 @@ const REPLACED_WITHIN_MS = 5 * SECOND_MS;
 /** After a load that failed, twice as long after the next one, and so on. */
 const FIRST_PAUSE_MS = 5 * SECOND_MS;
 const LONGEST_PAUSE_MS = MINUTE_MS;
+/** Of a run that compiles kernels, and elements of a row whose length no validation measured. */
+const FIRST_RUN_MS = 30 * SECOND_MS;
+const FIRST_LENGTH = 16;
 
 type KeeperPorts = Pick<Platform, 'releases' | 'registry' | 'clock' | 'log'>;
 type KeeperParts = { readonly pool: RunnerPool; readonly shelf: VersionShelf };
@@ -29,18 +35,18 @@ export class WarmKeeper {
   readonly #ports: KeeperPorts;
   readonly #parts: KeeperParts;
   readonly #config: KeeperConfig;
-  readonly #onLoaded: () => void;
+  readonly #onIdle: () => void;
   readonly #pools = new Map<string, string | undefined>();
   readonly #counts = new Map<string, Count>();
   readonly #pauses = new Map<string, Pause>();
   #needs: readonly Need[] = [];
   #lookedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ports: KeeperPorts, parts: KeeperParts, config: KeeperConfig, onLoaded: () => void) {
+  constructor(ports: KeeperPorts, parts: KeeperParts, config: KeeperConfig, onIdle: () => void) {
     this.#ports = ports;
     this.#parts = parts;
     this.#config = config;
-    this.#onLoaded = onLoaded;
+    this.#onIdle = onIdle;
   }
 
   /** Called about once a second; at most one load a call and version. */
@@ -61,7 +67,7 @@ export class WarmKeeper {
     const warm: Record<string, number> = {};
     for (const { model, version } of this.#needs) {
       const key = `${model}@${version}`;
-      const runners = this.#parts.pool.runnersWith(key);
+      const runners = this.#parts.pool.runnersWith(key, true);
       const before = this.#counts.get(key);
       const isReplaced = before !== undefined && runners < before.runners && nowMs - before.atMs < REPLACED_WITHIN_MS;
       if (!isReplaced) this.#counts.set(key, { runners, atMs: nowMs });
@@ -108,12 +114,15 @@ export class WarmKeeper {
     const { pool, shelf } = this.#parts;
     const { clock, log } = this.#ports;
     const key = `${model}@${version}`;
-    if (pool.runnersWith(key) >= runners) return;
+    if (pool.runnersWith(key, true) >= runners) return;
     const pause = this.#pauses.get(key);
     if (pause !== undefined && clock.nowMs() < pause.untilMs) return;
     try {
       const served = shelf.known(key) ?? (await shelf.bring(model, version));
-      if (await this.#load(served)) this.#pauses.delete(key);
+      if (pool.runnersWith(key) < runners) await this.#load(served);
+      const cold = pool.coldWith(key);
+      if (cold !== undefined) await this.#runOnce(served, cold);
+      if (pool.runnersWith(key, true) >= runners) this.#pauses.delete(key);
     } catch (error) {
       const ms = Math.min(LONGEST_PAUSE_MS, pause === undefined ? FIRST_PAUSE_MS : 2 * pause.ms);
       this.#pauses.set(key, { ms, untilMs: clock.nowMs() + ms });
@@ -121,15 +130,28 @@ export class WarmKeeper {
     }
   }
 
-  /** False: there is no room at the moment. */
-  async #load(served: ServedVersion): Promise<boolean> {
+  /** Nothing where there is no room at the moment. */
+  async #load(served: ServedVersion): Promise<void> {
     const { pool } = this.#parts;
-    const nowMs = this.#ports.clock.nowMs();
-    const slot = pool.roomToKeep(served, nowMs);
-    if (slot === undefined) return false;
+    const slot = pool.roomToKeep(served, this.#ports.clock.nowMs());
+    if (slot === undefined) return;
     const failure = await pool.load(slot, served, true);
-    this.#onLoaded();
-    if (failure !== undefined) throw failure;
-    return true;
+    if (failure === undefined) return;
+    this.#onIdle();
+    throw failure;
+  }
+
+  /** The first run of a session is slower than all others: nobody waits for this one. Refused or not, the session is warm then. */
+  async #runOnce(served: ServedVersion, slot: Slot): Promise<void> {
+    const { pool } = this.#parts;
+    const { record, key } = served;
+    const { manifest, validation } = record;
+    const length = validation.speed[0]?.length ?? FIRST_LENGTH;
+    const row = generateRow(record.graphSignature ?? record.signature, manifest, 0, length);
+    pool.take(slot);
+    const answer = await pool.run(slot, served, row, this.#ports.clock.nowMs() + FIRST_RUN_MS);
+    this.#onIdle();
+    if (answer.kind !== 'crashed' && answer.kind !== 'timed-out') return;
+    throw new Failure('runner-crashed', { model: key, detail: `the first run of ${key} ended its runner` });
   }
 }

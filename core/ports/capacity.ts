@@ -20,7 +20,7 @@ export type CapacityReport = {
   readonly rowMs: Readonly<Record<string, number>>;
   /** `model@version` loaded and warm. */
   readonly loaded: readonly string[];
-  /** Runners that have a version loaded, of versions that a release keeps warm, by `model@version`; absent where there is none. */
+  /** Runners that have a version loaded and have run it, of versions that a release keeps warm, by `model@version`; absent where there is none. */
   readonly warm?: Readonly<Record<string, number>> | undefined;
   /** Versions that keep failing here, by `model@version`: how long they are left alone, and whether a probe may go. */
   readonly breakers: Readonly<Record<string, BreakerReport>>;
