@@ -1,4 +1,6 @@
 import type { CapacityReport } from '../../core/ports/capacity.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Platform } from '../../core/ports/platform.ts';
 import type { ReleaseAudit } from '../../core/ports/releases.ts';
 import type { Wake } from '../../core/ports/wake.ts';
 import { recordAnswer } from '../../core/quality/record-answer.ts';
@@ -11,7 +13,16 @@ import { SegmentTelemetry } from '../../core/release/segment-telemetry.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import { aVersion } from './jobs.ts';
 import { type LocalPlatform, openLocalPlatform } from './local-platform.ts';
+import type { ManualClock } from './manual-clock.ts';
 import { aStart } from './release-start.ts';
+
+/** A region's storage, with a clock that the test moves. */
+export type WorldRegion = {
+  readonly ports: Pick<Platform, 'capacity' | 'registry' | 'releases' | 'telemetry' | 'wake'>;
+  readonly clock: Pick<ManualClock, 'advance' | 'nowMs'>;
+  readonly log: Log;
+  crash(): Promise<void>;
+};
 
 /** How requests end on a version. */
 export type Behaviour = { readonly errorRate?: number; readonly latencyMs?: number; readonly crashes?: number };
@@ -20,8 +31,8 @@ export type Behaviour = { readonly errorRate?: number; readonly latencyMs?: numb
  * A region's storage with model `m`, versions 1 (stable) and 2, a pool of which tests say how many runners have what, and traffic that is counted
  * as gateways and workers do: window by window, each user on the version of the release's share.
  */
-export class ReleaseWorld {
-  readonly local: LocalPlatform;
+export class ReleaseWorld<Region extends WorldRegion = LocalPlatform> {
+  readonly local: Region;
   readonly behaviour: Record<string, Behaviour> = {};
   readonly woken: string[] = [];
   runners = 4;
@@ -31,13 +42,16 @@ export class ReleaseWorld {
   #random = seededRandom(7);
   #seen: SegmentTelemetry;
 
-  private constructor(local: LocalPlatform) {
+  private constructor(local: Region) {
     this.local = local;
     this.#seen = new SegmentTelemetry(local.ports);
   }
 
   static async open(): Promise<ReleaseWorld> {
-    const local = await openLocalPlatform();
+    return ReleaseWorld.over(await openLocalPlatform());
+  }
+
+  static async over<Region extends WorldRegion>(local: Region): Promise<ReleaseWorld<Region>> {
     for (const digest of ['a', 'b', 'c']) {
       const { version: _, ...pushed } = aVersion({ model: 'm' });
       await local.ports.registry.addVersion({ ...pushed, digest: digest.repeat(64) });
@@ -88,7 +102,7 @@ export class ReleaseWorld {
     let driven = await this.look(id);
     for (let at = 0; at < windows && !until(driven) && driven.lookAtMs !== undefined; at += 1) {
       const startMs = Math.ceil(this.nowMs() / WINDOW_MS) * WINDOW_MS;
-      await this.#traffic(driven.release, startMs, users);
+      await this.traffic(driven.release, startMs, users);
       await this.local.clock.advance(startMs + WINDOW_MS - this.nowMs());
       driven = await this.look(id);
     }
@@ -121,7 +135,8 @@ export class ReleaseWorld {
     await this.local.ports.capacity.report(report);
   }
 
-  async #traffic(release: Release, windowStartMs: number, users: number): Promise<void> {
+  /** What `users` asked for in a window, one request each. */
+  async traffic(release: Release, windowStartMs: number, users: number): Promise<void> {
     const route = routeOf(release);
     const lot = lotOf(release);
     const telemetry = new Map([route.serving, release.candidate].map((version) => [version, emptyTelemetry(lot)]));
