@@ -4,7 +4,8 @@ import type { Mishap } from '../core/inference/rerun.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { DAY_MS } from '../core/units.ts';
-import type { ServedVersion, VersionShelf } from './version-shelf.ts';
+import type { StandIns } from './stand-ins.ts';
+import type { ServedVersion } from './version-shelf.ts';
 
 /** How long an input that kills the stable version is refused. */
 const QUARANTINE_MS = DAY_MS;
@@ -25,7 +26,7 @@ export type Sentence =
  */
 export async function judge(
   ports: BlamePorts,
-  shelf: VersionShelf,
+  standIns: Pick<StandIns, 'versionFor'>,
   { work, mishap, version }: Case,
 ): Promise<Sentence> {
   const { model } = work.job;
@@ -39,9 +40,9 @@ export async function judge(
     const stable = (await ports.registry.readRoute(model))?.stable;
     const ranOnStable = stable === undefined || stable === version.record.version;
     if (ranOnStable) await quarantine(ports, work);
-    else if (!work.job.versionNamed) {
-      // Brought again it would have another name than in the runners that have it loaded.
-      return { kind: 'run-on', version: shelf.known(`${model}@${stable}`) ?? (await shelf.bring(model, stable)) };
+    else {
+      const standIn = await standIns.versionFor(work.job);
+      if (standIn !== undefined) return { kind: 'run-on', version: standIn };
     }
     return failed(new Failure('runner-crashed', { model }));
   } catch (error) {

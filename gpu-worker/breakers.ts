@@ -6,12 +6,14 @@ import type { BreakerReport } from '../core/ports/capacity.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Ledger } from './ledger.ts';
+import type { StandIns } from './stand-ins.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 
 type BreakerParts = {
   readonly queue: FairQueue<Work>;
   readonly shelf: VersionShelf;
   readonly ledger: Ledger;
+  readonly standIns: StandIns;
 };
 type Ended = Pick<Work, 'tenant' | 'delivery'>;
 
@@ -97,14 +99,14 @@ export class Breakers {
     }
   }
 
-  /** What waits for the version fails at once, at no cost. */
+  /** What waits for the version fails at once, at no cost; for a candidate of a release it runs on stable. */
   #opened(version: ServedVersion, nowMs: number): void {
-    const { queue, ledger } = this.#parts;
+    const { queue, standIns } = this.#parts;
     const state = version.breaker.state(nowMs);
     const [restMs, tenant] = state.kind === 'open' ? [state.untilMs - nowMs, state.only] : [0, undefined];
     const works = queue.takeBuckets((bucket) => versionOfBucket(bucket) === version.key, tenant);
     this.#ports.log.warn('version keeps failing: left alone', { version: version.key, tenant, waiting: works.length });
-    if (works.length > 0) void ledger.fail(works, unavailable(version, restMs));
+    if (works.length > 0) void standIns.fail(works, unavailable(version, restMs));
     this.#onTaken();
   }
 }

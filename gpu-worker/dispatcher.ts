@@ -10,6 +10,7 @@ import type { Ledger } from './ledger.ts';
 import type { Placement, RunnerPool } from './pool.ts';
 import type { Revocations } from './revocations.ts';
 import type { Slot } from './slot.ts';
+import type { StandIns } from './stand-ins.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
 
 /** Work that shares one run. */
@@ -28,6 +29,7 @@ export type DispatchParts = {
   readonly ledger: Ledger;
   readonly breakers: Breakers;
   readonly revocations: Revocations;
+  readonly standIns: StandIns;
 };
 
 /** Brings waiting work to idle runners: what failed before first, then by fairness. Nothing here waits or runs. */
@@ -184,9 +186,9 @@ export class Dispatcher {
     });
   }
 
-  /** A version that cannot be loaded fails its own jobs and nobody else's. */
+  /** A version that cannot be loaded fails its own jobs and nobody else's; those of a candidate run on stable. */
   #failAll(version: ServedVersion, failure: Failure): void {
-    const { queue, ledger, breakers } = this.#parts;
+    const { queue, standIns, breakers } = this.#parts;
     const works = queue.takeBuckets((bucket) => versionOfBucket(bucket) === version.key);
     for (let at = this.#reruns.length - 1; at >= 0; at -= 1) {
       if (this.#reruns[at]!.version !== version) continue;
@@ -199,7 +201,7 @@ export class Dispatcher {
         version,
         works.map((work) => work.delivery),
       );
-      void ledger.fail(works, failure);
+      void standIns.fail(works, failure);
     }
     this.#onTaken();
   }

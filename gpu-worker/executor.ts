@@ -218,7 +218,7 @@ export class Executor {
     }
     const { work, wastedMs } = next;
     this.#parts.breakers.failed(version, work);
-    const sentence = await judge(this.#ports, this.#parts.shelf, { work, mishap, version });
+    const sentence = await judge(this.#ports, this.#parts.standIns, { work, mishap, version });
     if (sentence.kind === 'run-on') {
       const moved = workFor(sentence.version, work.delivery);
       this.dispatcher.rerun([{ version: sentence.version, works: [moved], begun: true, kills: 0, wastedMs }]);

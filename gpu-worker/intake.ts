@@ -125,7 +125,7 @@ export class Intake {
 
   /** The first work of a version waits for its record and file, that of a version which may be revoked for what became of it. */
   async #bring(first: Delivery): Promise<void> {
-    const { ledger, shelf, revocations } = this.#parts;
+    const { ledger, shelf, revocations, standIns } = this.#parts;
     let delivery = first;
     try {
       if (await revocations.isRevoked(first.job, this.#ports.clock.nowMs()))
@@ -139,7 +139,7 @@ export class Intake {
       const failure = asFailure(error);
       this.#ports.log.error('version not available', error, { version: `${job.model}@${job.version}` });
       const told = failure.code === 'internal' ? new Failure('model-load-failed', {}, { cause: error }) : failure;
-      await ledger.fail([{ job, delivery }], told);
+      await standIns.fail([{ job, delivery }], told);
     }
   }
 
@@ -149,7 +149,7 @@ export class Intake {
     served.lastUsedMs = nowMs;
     const failure = breakers.refusalOf(served, delivery, nowMs) ?? this.#loadFailureOf(served, delivery, nowMs);
     if (failure !== undefined) {
-      void this.#parts.ledger.fail([{ job: delivery.job, delivery }], failure);
+      void this.#parts.standIns.fail([{ job: delivery.job, delivery }], failure);
       return true;
     }
     const work = workFor(served, delivery);

@@ -16,6 +16,7 @@ import { RunnerPool } from './pool.ts';
 import { Revocations } from './revocations.ts';
 import { type RunnerSettings, spawnRunner } from './runner-process.ts';
 import { Shadows } from './shadows.ts';
+import { StandIns } from './stand-ins.ts';
 import { VersionShelf } from './version-shelf.ts';
 
 export type WorkerConfig = {
@@ -83,8 +84,10 @@ export function createWorker(
   const captures = new CaptureWriter(ports);
   const shadows = new Shadows(ports);
   const held = { queue: new FairQueue<Work>(), shelf, ledger: new Ledger(ports, captures, shadows) };
-  const breakers = new Breakers(ports, held, () => intake.onTaken());
-  const parts: DispatchParts = { ...held, pool, breakers, revocations: new Revocations(ports, shelf) };
+  const standIns = new StandIns(ports, held, () => dispatch());
+  const breakers = new Breakers(ports, { ...held, standIns }, () => intake.onTaken());
+  const revocations = new Revocations(ports, shelf);
+  const parts: DispatchParts = { ...held, pool, breakers, revocations, standIns };
   const executor = new Executor(ports, parts, () => intake.onTaken());
   const dispatch = () => executor.dispatcher.dispatch();
   const intake = new Intake(ports, parts, config, dispatch);

@@ -131,7 +131,8 @@ export async function submit(
 function admit(host: Submission, call: InferCall, admission: Admission): void | Promise<void> {
   const { job, placement, nowMs } = admission;
   try {
-    host.shedder.checkBreaker(placement.backlog, job, nowMs);
+    // A candidate that keeps failing is no reason to refuse who did not ask for it: workers have stable answer.
+    if (job.onCandidate !== true) host.shedder.checkBreaker(placement.backlog, job, nowMs);
   } catch (error) {
     host.ports.recorder.jobRefused(job, asFailure(error).code);
     throw error;

@@ -10,6 +10,8 @@ const KILLER = 999;
 const LOT = { release: 'rel_1.1', cohort: 7, unit: 77 };
 const ON_CANDIDATE = { version: '2', onCandidate: true, lot: LOT };
 
+type Broken = { readonly load?: 'refuses'; readonly isLost?: boolean };
+
 /** Version 1 adds one, version 2 ten. */
 async function twoVersions(
   changes: Partial<ModelVersion> = {},
@@ -111,6 +113,47 @@ describe('a job of a candidate', () => {
       1,
     ]);
     expect(setup.world.quarantined).toEqual([]);
+  });
+
+  test('that keeps crashing runs on stable when its breaker has opened too', async () => {
+    const { world, runners } = await twoVersions({
+      manifest: aVersion({ manifest: { breaker: { minRequests: 2, windowS: 60, openS: 60, probes: 1 } } }).manifest,
+    });
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => world.send(rowJob(KILLER, { ...ON_CANDIDATE, tenant: `t${at % 6}` }))),
+    );
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'succeeded', version: '1' });
+    const runs = runners.runs.filter(({ path }) => path === 'candidate.onnx').length;
+    for (let at = 0; at < 5; at += 1)
+      expect(await world.send(rowJob(at, ON_CANDIDATE))).toMatchObject({ kind: 'succeeded', version: '1' });
+    expect(world.log.map(({ message }) => message)).toContain('version keeps failing: left alone');
+    expect(runners.runs.filter(({ path }) => path === 'candidate.onnx')).toHaveLength(runs);
+    expect((await seen(world, '2')).release?.cohorts.get(7)?.errors).toBe(17);
+  });
+
+  test.each([
+    ['cannot be loaded', { load: 'refuses' }],
+    ['has no file any more', { isLost: true }],
+  ] as const)('that %s runs on stable, and counts against it', async (_, { load, isLost }: Broken) => {
+    const { world, runners } = await twoVersions();
+    runners.onLoad = (path) => (path === 'candidate.onnx' ? (load ?? 'answers') : 'answers');
+    if (isLost) world.losePath(aVersion({ version: '2' }));
+    const jobs = [1, 2, 3].map((value) => world.send(rowJob(value, ON_CANDIDATE)));
+    for (const outcome of await Promise.all(jobs)) expect(outcome).toMatchObject({ kind: 'succeeded', version: '1' });
+    expect(await world.send(rowJob(4, ON_CANDIDATE))).toMatchObject({ version: '1' });
+    expect((await seen(world, '2')).release?.cohorts.get(7)?.errors).toBe(4);
+  });
+
+  test('whose caller named the version is told that it fails', async () => {
+    const { world, runners } = await twoVersions();
+    runners.onLoad = (path) => (path === 'candidate.onnx' ? 'refuses' : 'answers');
+    expect(resultOf(await world.send(rowJob(1, { version: '2', versionNamed: true })))).toBe('model-load-failed');
+  });
+
+  test('that crashes it does not run on a stable version that reads other tokens', async () => {
+    const { world } = await twoVersions({ tokenizerDigest: 'f'.repeat(64) });
+    expect(resultOf(await world.send(rowJob(KILLER, ON_CANDIDATE)))).toBe('runner-crashed');
+    expect(world.quarantined).toEqual([]);
   });
 
   test('is asked about once a second; quick jobs of no release are not at all', async () => {
