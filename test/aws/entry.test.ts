@@ -143,6 +143,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   plan: 'pro',
   key: '00000000',
   validation: `val_${'0'.repeat(32)}`,
+  release: `rel_${'0'.repeat(32)}`,
   upload: 'upl',
   webhook: `wh_${'0'.repeat(16)}`,
   delivery: `msg_${'0'.repeat(32)}`,
