@@ -22,6 +22,7 @@ const MOST_HELD = 10_000;
 const MOST_SHADOWS = 64;
 /** Workers that hand a copy back, as they have not loaded its version, before it is given up. */
 const MOST_SHADOW_RECEIVES = 4;
+const SWEEP_MS = 2 * SECOND_MS;
 
 export type IntakeConfig = { readonly pool: string; readonly runners: number };
 type IntakePorts = Pick<Platform, 'queue' | 'clock' | 'log'>;
@@ -35,6 +36,7 @@ export class Intake {
   readonly #stopped = new AbortController();
   #lanes: Promise<void>[] = [];
   #roomMade: (() => void)[] = [];
+  #sweeping: Promise<void> | undefined;
   /** Lanes that gave a delivery back: asking again before work was taken would hand out the same one over and over. */
   readonly #full = new Set<Lane>();
   /** Mean expected cost of a delivery, of the latest ten or so; before the first one careful. */
@@ -182,6 +184,20 @@ export class Intake {
     const { queue, ledger } = this.#parts;
     if (queue.shadows >= MOST_SHADOWS) void ledger.dropShadows(queue.takeShadows().map(({ delivery }) => delivery));
     queue.push(work);
+    this.#sweeping ??= this.#sweepShadows();
+  }
+
+  /** While copies wait: where the candidate was unloaded meanwhile nothing would ever take them, and this worker would seem at work. */
+  async #sweepShadows(): Promise<void> {
+    const { queue, ledger } = this.#parts;
+    const { clock } = this.#ports;
+    while (queue.shadows > 0 && !this.#stopped.signal.aborted) {
+      await clock.sleep(SWEEP_MS, this.#stopped.signal).catch(() => {});
+      const [late, others] = partition(queue.takeShadows(), ({ job }) => isExpired(job, clock.nowMs()));
+      for (const work of others) queue.push(work);
+      await ledger.dropShadows(late.map(({ delivery }) => delivery));
+    }
+    this.#sweeping = undefined;
   }
 
   #loadFailureOf(served: ServedVersion, delivery: Delivery, nowMs: number): Failure | undefined {
@@ -197,4 +213,10 @@ export class Intake {
     if (roomMs <= 0 || ledger.held >= MOST_HELD || this.#full.has(lane)) return 0;
     return Math.min(Math.ceil(roomMs / this.#meanCostMs), MOST_AT_ONCE, MOST_HELD - ledger.held);
   }
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  const parts: [T[], T[]] = [[], []];
+  for (const item of items) parts[isFirst(item) ? 0 : 1].push(item);
+  return parts;
 }

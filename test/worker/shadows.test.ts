@@ -129,6 +129,22 @@ describe('a shadowed request', () => {
     expect(world.sent).toEqual([]);
   });
 
+  test('leaves no copy behind in a worker that has lost its candidate', async () => {
+    const { world, runners, worker } = await shadowing();
+    await world.send(rowJob(1, SHADOWED));
+    await shadowCounts(world, 1);
+    runners.runMs = (inputs) => (holds(inputs, 100) ? 300 : 0);
+    const long = world.send(rowJob(100));
+    await vi.waitFor(() => expect(holds(runners.runs.at(-1)!.inputs, 100)).toBe(true));
+    world.deliver({ ...world.sent[0]!, id: 'stuck', deadlineMs: world.clock.nowMs() + 100 }, 0);
+    await vi.waitFor(() => expect(worker.load().notStarted).toBe(1));
+    runners.runners[0]!.kill();
+    await long;
+    expect(world.acknowledged).not.toContain('stuck');
+    await vi.waitFor(() => expect(worker.load().held).toBe(0), { timeout: 10_000 });
+    expect(world.acknowledged).toContain('stuck');
+  }, 20_000);
+
   test('whose copy comes too late is not counted', async () => {
     const { world } = await shadowing();
     await world.send(rowJob(1, SHADOWED));
