@@ -129,8 +129,9 @@ async function hardLimitOf(seen: SegmentTelemetry, release: Release, nowMs: numb
   const [first, last] = [release.segments[0], release.segments.at(-1)];
   if (first === undefined || last === undefined) return undefined;
   const sinceStart = await seen.candidateSince(release, first.fromMs, nowMs);
-  const isOpen = last.untilMs === undefined;
-  const inStep = isOpen ? await seen.candidateSince(release, last.fromMs, nowMs) : emptyTelemetry();
+  const isFirst = last === first;
+  const since = isFirst ? sinceStart : await seen.candidateSince(release, last.fromMs, nowMs);
+  const inStep = last.untilMs === undefined ? since : emptyTelemetry();
   return beyondHardLimit(release.plan.limits, sinceStart, inStep);
 }
 
