@@ -84,7 +84,8 @@ async function runToEnd(ministack: string): Promise<void> {
     process.exitCode = 1;
   } finally {
     for (const end of ends.reverse()) await end();
-    await rm(scratch, { recursive: true, force: true });
+    // What functions of an emulator that was killed still write.
+    await rm(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 

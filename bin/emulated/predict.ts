@@ -11,7 +11,7 @@ const MODEL = 'ticket-sentiment';
 const FOLDER = join(import.meta.dirname, '..', '..', 'models', MODEL);
 const TENANT = 'acme';
 
-type Tensor = { readonly name: string; readonly data: readonly unknown[] };
+type Tensor = { readonly name: string; readonly data?: readonly unknown[] };
 type Golden = { readonly inputs: readonly unknown[]; readonly outputs: readonly Tensor[] };
 
 export type Step = {
@@ -61,6 +61,7 @@ export async function predictAsTenant(operator: Connection): Promise<Tour> {
   const accepted = await ask(`${TENANT} does not wait`, '202', path, post({ authorization, prefer: 'respond-async' }));
   const later = pathBelow(operator.url, accepted.headers.get('location') ?? '');
   await ask('… and fetches the answer', `200 ${label}`, later, { headers: { authorization, prefer: 'wait=10' } });
+  await ask('… and reads about the model', '200', `/v2/models/${MODEL}`, { headers: { authorization } });
   await ask('somebody without a key', '401', path, post({}));
   return { steps, curl: curlOf(`${operator.url}${path}`, apiKey, body) };
 }
@@ -87,5 +88,5 @@ function curlOf(url: string, apiKey: string, body: string): string {
 
 function labelOf(answer: unknown): unknown {
   const { outputs = [] } = answer as { readonly outputs?: readonly Tensor[] };
-  return outputs.find(({ name }) => name === 'label')?.data[0];
+  return outputs.find(({ name }) => name === 'label')?.data?.[0];
 }
