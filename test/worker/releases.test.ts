@@ -117,7 +117,9 @@ describe('a job of a candidate', () => {
 
   test('that keeps crashing runs on stable when its breaker has opened too', async () => {
     const { world, runners } = await twoVersions({
-      manifest: aVersion({ manifest: { breaker: { minRequests: 2, windowS: 60, openS: 60, probes: 1 } } }).manifest,
+      manifest: aVersion({
+        manifest: { batching: { maxRows: 1 }, breaker: { minRequests: 2, windowS: 60, openS: 60, probes: 1 } },
+      }).manifest,
     });
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, (_, at) => world.send(rowJob(KILLER, { ...ON_CANDIDATE, tenant: `t${at % 6}` }))),
