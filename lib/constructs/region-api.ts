@@ -23,7 +23,8 @@ import { sealedLogGroup } from './sealed-log-group.ts';
 /** Of a buffered answer; API Gateway has no more. */
 const BUFFERED_S = 29;
 
-const STAGE = 'live';
+/** Before every path at the address that API Gateway gives; a domain of one's own leads to it. */
+export const STAGE = 'live';
 
 export type ApiParts = {
   readonly context: RegionContext;

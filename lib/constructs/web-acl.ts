@@ -1,5 +1,6 @@
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
+import { STAGE } from './region-api.ts';
 
 /**
  * Rules that look into bodies. Tensors and texts for models look like attacks to them, so that under /v1 and /v2 they only
@@ -102,7 +103,7 @@ function blockBodies(
       andStatement: {
         statements: [
           oneOf(found.map((key) => ({ labelMatchStatement: { scope: 'LABEL', key } }))),
-          { notStatement: { statement: oneOf(excepted.map(startsWith)) } },
+          { notStatement: { statement: oneOf(excepted.flatMap(startsWith)) } },
         ],
       },
     },
@@ -114,15 +115,16 @@ function oneOf(statements: readonly CfnWebACL.StatementProperty[]): CfnWebACL.St
   return statements.length === 1 ? statements[0]! : { orStatement: { statements: [...statements] } };
 }
 
-function startsWith(path: string): CfnWebACL.StatementProperty {
-  return {
+/** The firewall sees a path as it was sent: with the stage at the API's own address, without it at a domain. */
+function startsWith(path: string): readonly CfnWebACL.StatementProperty[] {
+  return [path, `/${STAGE}${path}`].map((searchString) => ({
     byteMatchStatement: {
       fieldToMatch: { uriPath: {} },
       positionalConstraint: 'STARTS_WITH',
-      searchString: path,
+      searchString,
       textTransformations: [{ priority: 0, type: 'NONE' }],
     },
-  };
+  }));
 }
 
 function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {

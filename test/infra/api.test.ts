@@ -126,7 +126,8 @@ describe('the firewall', () => {
       const [labels, but] = rule.Statement.AndStatement.Statements;
       expect(JSON.stringify(labels)).toContain('LabelMatchStatement');
       const paths = [...JSON.stringify(but.NotStatement).matchAll(/"SearchString":"([^"]+)"/g)].map(([, path]) => path);
-      expect(paths.slice(0, 2)).toEqual(['/v1/', '/v2/']);
+      // At the address that API Gateway gives, paths begin with the stage.
+      expect(paths.slice(0, 4)).toEqual(['/v1/', '/live/v1/', '/v2/', '/live/v2/']);
       expect(JSON.stringify(but.NotStatement)).toContain('STARTS_WITH');
     }
     const labelled = [...JSON.stringify(blocking).matchAll(/"Key":"([^"]+)"/g)].map(([, key]) =>
