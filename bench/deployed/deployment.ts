@@ -44,7 +44,12 @@ export class Deployment {
     const deployment = new Deployment(cloud, await CallRecorder.start(cloud.endpoints));
     try {
       const { endpoints } = deployment.recorder;
-      deployment.#platform = await DeployedPlatform.start(cloud, { ...options, scheduled: [], endpoints });
+      deployment.#platform = await DeployedPlatform.start(cloud, {
+        ...options,
+        scheduled: [],
+        endpoints,
+        checksAccess: false,
+      });
       deployment.#logAsDeployed();
       deployment.#apiKey = (await deployment.#platform.addTenant(TENANT)).key;
       await deployment.open(processes);

@@ -1,39 +1,28 @@
-import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { slowModel } from '../support/bad-models.ts';
-import { type Answer, type ApiClient, fourOf, int64s } from '../support/http-client.ts';
+import { type ApiClient, fourOf, int64s } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
 import { withManifest } from '../support/push-model.ts';
 import { type RunningPlatform, startRunning } from '../support/running-platform.ts';
-import { type Message, WebhookReceiver } from '../support/webhook-receiver.ts';
+import {
+  ASYNC,
+  addHookedTenant,
+  addWebhookAt,
+  type DeliveryJson,
+  idOf,
+  messagesOf,
+  SOON,
+  type WebhookJson,
+} from '../support/webhook-calls.ts';
+import { WebhookReceiver } from '../support/webhook-receiver.ts';
+import { describeWebhooks } from './webhooks.flow.ts';
 
-const ASYNC = { headers: { prefer: 'respond-async' } };
 const SLOW = withManifest(slowModel(), { timeoutMs: 60_000 });
 /** A second or so of one core. */
 const SLOW_ROUNDS = 1500;
-/** A message is posted within a second; this is for a busy machine. */
-const SOON = { timeout: 8000, interval: 50 };
-
-type WebhookJson = {
-  readonly id: string;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly disabled: string;
-  readonly secret: string;
-};
-type DeliveryJson = {
-  readonly id: string;
-  readonly prediction: string;
-  readonly event: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly last_result: string | null;
-  readonly due_at_ms: number | null;
-};
 
 let running: RunningPlatform;
 let receiver: WebhookReceiver;
-let tenants = 0;
 
 beforeAll(async () => {
   running = await startRunning({ models: ['row-sum', SLOW], runners: 1 });
@@ -47,53 +36,18 @@ beforeEach(async () => {
 
 afterEach(() => receiver.stop());
 
-/** A tenant of its own for each test: `hooked-1` and so on. */
-async function addTenant(): Promise<{ id: string; admin: ApiClient; hooks: string }> {
-  tenants += 1;
-  const id = `hooked-${tenants}`;
-  return { id, admin: await running.addTenant(id), hooks: `/control/v1/tenants/${id}/webhooks` };
-}
+const addTenant = () => addHookedTenant(running);
+const messages = (secret: string, count: number) => messagesOf(receiver, secret, count);
+const addWebhook = (admin: ApiClient, hooks: string, body: { url?: string; events?: readonly string[] } = {}) =>
+  addWebhookAt(admin, hooks, { url: receiver.url, ...body });
 
-async function addWebhook(admin: ApiClient, hooks: string, body: object = {}): Promise<WebhookJson> {
-  const answer = await admin.post(hooks, { url: receiver.url, ...body });
-  expect(answer.status, answer.text).toBe(201);
-  const webhook = answer.json<WebhookJson>();
-  expect(answer.header('location')).toBe(`${hooks}/${webhook.id}`);
-  return webhook;
-}
-
-function idOf(answer: Answer): string {
-  expect(answer.status, answer.text).toBe(202);
-  return answer.json<{ id: string }>().id;
-}
-
-async function deliveriesOf(admin: ApiClient, hook: string): Promise<readonly DeliveryJson[]> {
-  return (await admin.get(`${hook}/deliveries`)).json<{ items: DeliveryJson[] }>().items;
-}
-
-/** The messages of a receiver once there are so many. */
-async function messages(secret: string, count: number): Promise<Message[]> {
-  await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThanOrEqual(count), SOON);
-  return receiver.verified(secret);
-}
+describe('webhooks', () =>
+  describeWebhooks(
+    async () => running,
+    () => WebhookReceiver.start(),
+  ));
 
 describe('a prediction that is answered with 202', () => {
-  test('is told of when it has ended, signed, thin, and within a second or so', async () => {
-    const { admin, hooks } = await addTenant();
-    const { secret } = await addWebhook(admin, hooks);
-    const startMs = Date.now();
-    const id = idOf(await admin.infer('row-sum', fourOf(7), ASYNC));
-    const [message] = await messages(secret, 1);
-    expect(receiver.received[0]!.atMs - startMs).toBeLessThan(5000);
-    const url = `/v2/predictions/${id}`;
-    expect(message).toEqual({
-      type: 'prediction.succeeded',
-      timestamp: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-      data: { id, model: 'row-sum', model_version: '1', state: 'succeeded', url },
-    });
-    expect((await admin.get(url)).json()).toMatchObject({ outputs: [{ data: [28] }] });
-  });
-
   test('is told of also if it is cancelled or its wait was over, and with an Idempotency-Key once', async () => {
     const { admin, hooks } = await addTenant();
     const { secret } = await addWebhook(admin, hooks);
@@ -134,64 +88,6 @@ test('a prediction that is answered at once is told of to nobody', async () => {
   expect(told.map(({ data }) => data.id)).toEqual([asynchronous]);
 });
 
-test('of one key that is asked for twice at once, the job that loses is told of to nobody', async () => {
-  const { admin, hooks } = await addTenant();
-  const { secret } = await addWebhook(admin, hooks);
-  const headers = { prefer: 'respond-async', 'idempotency-key': '"order-3"' };
-  const answers = await Promise.all([1, 2, 3, 4].map(() => admin.infer('row-sum', fourOf(4), { headers })));
-  const accepted = answers.filter(({ status }) => status === 202).map(idOf);
-  expect(new Set(accepted).size).toBe(1);
-  await messages(secret, 1);
-  const marker = idOf(await admin.infer('row-sum', fourOf(5), ASYNC));
-  const told = await messages(secret, 2);
-  expect(told.map(({ data }) => data.id)).toEqual([accepted[0], marker]);
-});
-
-test('a receiver that fails is asked again five seconds later, or at once by a replay, for the same message', async () => {
-  const { admin, hooks } = await addTenant();
-  const { id, secret } = await addWebhook(admin, hooks);
-  receiver.answer = () => (receiver.received.length === 1 ? 500 : 204);
-  const prediction = idOf(await admin.infer('row-sum', fourOf(1), ASYNC));
-  await messages(secret, 1);
-  const failed = await vi.waitFor(async () => {
-    const [delivery] = await deliveriesOf(admin, `${hooks}/${id}`);
-    expect(delivery).toMatchObject({ prediction, state: 'waiting', attempts: 1, last_result: '500' });
-    return delivery!;
-  }, SOON);
-  expect(failed.due_at_ms! - receiver.received[0]!.atMs).toBeGreaterThan(4900);
-  expect((await admin.send('POST', `${hooks}/${id}/deliveries/${failed.id}/replay`)).status).toBe(200);
-  await messages(secret, 2);
-  const [first, second] = receiver.received;
-  expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id']);
-  expect(second!.body).toBe(first!.body);
-  await vi.waitFor(async () => {
-    expect(await deliveriesOf(admin, `${hooks}/${id}`)).toMatchObject([
-      { state: 'delivered', attempts: 1, last_result: '204', due_at_ms: null },
-    ]);
-  }, SOON);
-});
-
-test('410 disables the webhook, a change enables it again, and a replay sends the message again', async () => {
-  const { admin, hooks } = await addTenant();
-  const { id, secret } = await addWebhook(admin, hooks);
-  const hook = `${hooks}/${id}`;
-  receiver.answer = 410;
-  const prediction = idOf(await admin.infer('row-sum', fourOf(1), ASYNC));
-  await vi.waitFor(async () => expect((await admin.get(hook)).json()).toMatchObject({ disabled: 'gone' }), SOON);
-  const [delivery] = await deliveriesOf(admin, hook);
-  expect(delivery).toMatchObject({ prediction, state: 'given-up', last_result: '410' });
-  receiver.answer = 204;
-  const enabled = await admin.send('PATCH', hook, { body: { disabled: 'no' } });
-  expect(enabled.json()).toMatchObject({ disabled: 'no' });
-  const replayed = await admin.send('POST', `${hook}/deliveries/${delivery!.id}/replay`);
-  expect(replayed.json()).toMatchObject({ id: delivery!.id, state: 'waiting', attempts: 0 });
-  await messages(secret, 2);
-  expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([delivery!.id, delivery!.id]);
-  await vi.waitFor(async () => {
-    expect(await deliveriesOf(admin, hook)).toMatchObject([{ state: 'delivered', attempts: 1 }]);
-  }, SOON);
-});
-
 describe('the webhooks of a tenant', () => {
   test('are added, listed, changed and removed; the secret is shown when it is made and never again', async () => {
     const { admin, hooks } = await addTenant();
@@ -229,26 +125,6 @@ describe('the webhooks of a tenant', () => {
     await addWebhook(admin, hooks);
   });
 
-  test('sign with the old secret and the new one after a rotation', async () => {
-    const { admin, hooks } = await addTenant();
-    const { id, secret } = await addWebhook(admin, hooks);
-    const rotated = (await admin.send('POST', `${hooks}/${id}/rotate-secret`)).json<WebhookJson>();
-    expect(rotated.secret).not.toBe(secret);
-    idOf(await admin.infer('row-sum', fourOf(1), ASYNC));
-    for (const each of [secret, rotated.secret]) expect(await messages(each, 1)).toHaveLength(1);
-  });
-
-  test('can be tested: one message, now, and what came of it', async () => {
-    const { admin, hooks } = await addTenant();
-    const { id, secret } = await addWebhook(admin, hooks);
-    const probe = async () => (await admin.send('POST', `${hooks}/${id}/test`)).json();
-    expect(await probe()).toEqual({ delivered: true, result: '204' });
-    expect(receiver.verified(secret)).toMatchObject([{ type: 'webhook.test', data: { webhook: id } }]);
-    receiver.answer = 503;
-    expect(await probe()).toEqual({ delivered: false, result: '503' });
-    expect(await deliveriesOf(admin, `${hooks}/${id}`)).toEqual([]);
-  });
-
   test('list the newest deliveries first, as many as asked for', async () => {
     const { admin, hooks } = await addTenant();
     const { id } = await addWebhook(admin, hooks);
@@ -283,34 +159,6 @@ describe('the webhooks of a tenant', () => {
 });
 
 describe("another tenant's webhooks", () => {
-  test('are as if they were not there: not read, changed, listed, replayed or heard', async () => {
-    const mine = await addTenant();
-    const theirs = await addTenant();
-    const { id } = await addWebhook(mine.admin, mine.hooks);
-    idOf(await mine.admin.infer('row-sum', fourOf(1), ASYNC));
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), SOON);
-    const [delivery] = await deliveriesOf(mine.admin, `${mine.hooks}/${id}`);
-    const other = await addWebhook(theirs.admin, theirs.hooks);
-    for (const [method, path] of [
-      ['GET', ''],
-      ['PATCH', ''],
-      ['DELETE', ''],
-      ['POST', '/test'],
-      ['POST', '/rotate-secret'],
-      ['GET', '/deliveries'],
-      ['POST', `/deliveries/${delivery!.id}/replay`],
-    ] as const) {
-      const body = method === 'PATCH' ? { body: { disabled: 'by-tenant' } } : {};
-      expectProblem(await theirs.admin.send(method, `${mine.hooks}/${id}${path}`, body), 'forbidden');
-      expectProblem(await theirs.admin.send(method, `${theirs.hooks}/${id}${path}`, body), 'webhook-unknown');
-    }
-    const stolen = `${theirs.hooks}/${other.id}/deliveries/${delivery!.id}/replay`;
-    expectProblem(await theirs.admin.send('POST', stolen), 'delivery-unknown', { field: 'delivery' });
-    expect((await mine.admin.get(`${mine.hooks}/${id}`)).json()).toMatchObject({ disabled: 'no' });
-    expect(receiver.received).toHaveLength(1);
-    expect(() => receiver.verified(other.secret)).toThrow();
-  });
-
   test('are for operators and for admins of the tenant, not for its users', async () => {
     const { id, admin, hooks } = await addTenant();
     await addWebhook(admin, hooks);
@@ -320,36 +168,6 @@ describe("another tenant's webhooks", () => {
     expect((await operator.get(hooks)).json<{ items: unknown[] }>().items).toHaveLength(1);
     expectProblem(await operator.get('/control/v1/tenants/nobody/webhooks'), 'tenant-unknown');
   });
-});
-
-test('erasing a tenant takes its webhooks and their messages with it', async () => {
-  const { id, admin, hooks } = await addTenant();
-  const webhook = await addWebhook(admin, hooks);
-  receiver.answer = 500;
-  idOf(await admin.infer('row-sum', fourOf(1), ASYNC));
-  await vi.waitFor(() => expect(receiver.received).toHaveLength(1), SOON);
-  expect((await admin.send('DELETE', `/control/v1/tenants/${id}/data`)).status).toBe(204);
-  expect((await admin.get(hooks)).json()).toEqual({ items: [] });
-  expectProblem(await admin.get(`${hooks}/${webhook.id}/deliveries`), 'webhook-unknown');
-  const { secret } = await addWebhook(admin, hooks, { url: `${receiver.url}/again` });
-  receiver.answer = 204;
-  idOf(await admin.infer('row-sum', fourOf(2), ASYNC));
-  await vi.waitFor(() => expect(receiver.verified(secret, '/hook/again')).toHaveLength(1), SOON);
-});
-
-test('nothing of payloads, secrets or addresses is logged, and a message holds neither input nor output', async () => {
-  const { admin, hooks } = await addTenant();
-  const { secret } = await addWebhook(admin, hooks, { url: `${receiver.url}?token=hidden-in-the-url` });
-  const marked = 12_345_678;
-  idOf(await admin.infer('row-sum', fourOf(marked), { ...ASYNC, members: { id: 'the-callers-own-id' } }));
-  await vi.waitFor(() => expect(receiver.received).toHaveLength(1), SOON);
-  const [{ body, headers }] = receiver.received as [(typeof receiver.received)[number]];
-  new Webhook(secret).verify(body, headers as Record<string, string>);
-  for (const text of [String(marked), String(4 * marked), 'the-callers-own-id']) expect(body).not.toContain(text);
-  await vi.waitFor(() => expect(running.logLines.join()).toContain('"webhook delivery"'), SOON);
-  const log = running.logLines.join();
-  expect(log).toContain(headers['webhook-id']);
-  for (const text of [secret, 'hidden-in-the-url', String(marked)]) expect(log).not.toContain(text);
 });
 
 test('unless told otherwise only https addresses of the public internet are taken', async () => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { Webhook } from 'standardwebhooks';
+import { CERTIFICATE, PRIVATE_KEY } from './hooks-test-certificate.ts';
 
 export type Received = {
   readonly atMs: number;
@@ -22,14 +24,17 @@ export class WebhookReceiver {
   /** The status of the next answers; `hang` never answers. */
   answer: number | 'hang' | ((received: Received) => number | 'hang') = 204;
   readonly #server: Server;
+  readonly #origin: string | undefined;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, origin: string | undefined) {
     this.#server = server;
+    this.#origin = origin;
   }
 
-  static async start(): Promise<WebhookReceiver> {
-    const server = createServer();
-    const receiver = new WebhookReceiver(server);
+  /** `secure`: by TLS as `hooks.test`, on a port that stands for the one of that name. */
+  static async start(secure?: { readonly port: number }): Promise<WebhookReceiver> {
+    const server = secure === undefined ? createServer() : createHttpsServer({ cert: CERTIFICATE, key: PRIVATE_KEY });
+    const receiver = new WebhookReceiver(server, secure && 'https://hooks.test');
     server.on('request', async (request, response) => {
       let body = '';
       for await (const chunk of request) body += String(chunk);
@@ -38,7 +43,7 @@ export class WebhookReceiver {
       const answer = typeof receiver.answer === 'function' ? receiver.answer(received) : receiver.answer;
       if (answer !== 'hang') response.writeHead(answer).end();
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(secure?.port ?? 0, '127.0.0.1');
     await once(server, 'listening');
     return receiver;
   }
@@ -48,7 +53,7 @@ export class WebhookReceiver {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}/hook`;
+    return `${this.#origin ?? `http://127.0.0.1:${this.port}`}/hook`;
   }
 
   /** Messages posted to a path, verified as Standard Webhooks does, in order of arrival. Throws if one is not genuine. */

@@ -25,6 +25,8 @@ export type DeployedOptions = StartOptions & {
   /** Worker processes of each region. */
   readonly workers?: number;
   readonly scheduled?: readonly Scheduled[];
+  /** Variables of every function beside those that it is deployed with. */
+  readonly functionVariables?: Readonly<Record<string, string>>;
   /** Where functions and workers find services, in place of the cloud's own. */
   readonly endpoints?: Partial<Endpoints>;
   /** Whether every call of functions and workers is held against their policies at the end: true unless told otherwise. */
@@ -57,13 +59,24 @@ export class DeployedPlatform extends PlatformUnderTest {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-deployed-'));
     const directoryTable = await cloud.dynamo.createTable();
     const { runners = 2, workers = 1, scheduled = ['notices', 'sweep'], checksAccess = true } = options;
+    const { functionVariables = {} } = options;
     const regions: Record<string, Region> = {};
     const regionUrls: Record<string, string> = {};
     for (const region of options.regions ?? ['us']) {
       const named = { ...cloud.endpoints, ...options.endpoints } as Cloud['endpoints'];
       const watch = checksAccess ? await IamWatch.start(named, PLACE) : undefined;
       const endpoints = watch?.endpoints ?? named;
-      const parts = { cloud, region, directoryTable, runners, workers, logLines, scheduled, endpoints };
+      const parts = {
+        cloud,
+        region,
+        directoryTable,
+        runners,
+        workers,
+        logLines,
+        scheduled,
+        endpoints,
+        functionVariables,
+      };
       const deployed = await DeployedRegion.create(parts);
       regionUrls[region] = deployed.gateway.url;
       const settings: SettingsText = { regionUrls, corsOrigins: [...(options.corsOrigins ?? [])], logLevel: 'debug' };

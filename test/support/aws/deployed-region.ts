@@ -50,6 +50,8 @@ export type DeployedRegionOptions = {
   readonly scheduled: readonly Scheduled[];
   /** Of services, for functions and workers: default the cloud's. */
   readonly endpoints?: Partial<Endpoints>;
+  /** Variables of every function beside those that it is deployed with. */
+  readonly functionVariables?: Readonly<Record<string, string>>;
 };
 
 let made = 0;
@@ -91,7 +93,7 @@ export class DeployedRegion {
         const spec = {
           name,
           folder: cloud.folders[name],
-          environment: { ...environment, ...credentialsOf(name), ...own },
+          environment: { ...environment, ...credentialsOf(name), ...own, ...options.functionVariables },
           timeoutMs: (TIMEOUT_S[name] ?? BUFFERED_S) * 1000,
           concurrency: CONCURRENCY[name] ?? 1,
         };
