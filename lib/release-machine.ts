@@ -31,9 +31,14 @@ const REST_S = 30;
 export function releaseMachine({ functionArn }: MachineParts) {
   return {
     Comment: 'Looks at the open release of one model until it has ended. Decides nothing: the function does.',
-    StartAt: 'Begin',
+    StartAt: 'From where',
     States: {
-      // A pipe gives a list of one.
+      // A pipe gives a list of one, an execution that is continued gives what is in it.
+      'From where': {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.model', IsPresent: true, Next: 'Look' }],
+        Default: 'Begin',
+      },
       Begin: { Type: 'Pass', InputPath: '$[0]', Next: 'Look' },
       Look: {
         Type: 'Task',
@@ -92,7 +97,13 @@ function startNext(next: string) {
     Parameters: {
       'StateMachineArn.$': '$$.StateMachine.Id',
       'Name.$': "States.Format('{}-{}', $.activation, States.MathAdd($.generation, 1))",
-      Input: [{ ...fields(kept), 'generation.$': 'States.MathAdd($.generation, 1)', looks }],
+      Input: {
+        ...fields(kept),
+        'generation.$': 'States.MathAdd($.generation, 1)',
+        looks,
+        // By it the console shows the two as one chain.
+        'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$': '$$.Execution.Id',
+      },
     },
     TimeoutSeconds: 30,
     Retry: [{ ErrorEquals: [ALREADY], MaxAttempts: 0 }, ...RETRY_CALL],

@@ -57,7 +57,8 @@ export class ReleaseClock extends Construct {
       stateMachineName: this.name,
       stateMachineType: 'STANDARD',
       roleArn: role.roleArn,
-      definition: releaseMachine({ functionArn: step.functionArn }),
+      // As text: a template takes no null, by which a state says that it drops a result.
+      definitionString: Stack.of(this).toJsonString(releaseMachine({ functionArn: step.functionArn })),
       encryptionConfiguration: { type: 'CUSTOMER_MANAGED_KMS_KEY', kmsKeyId: resources.operationsKey.keyArn },
       loggingConfiguration: {
         level: 'ALL',

@@ -232,7 +232,10 @@ describe('the release clock', () => {
     at.machine.failLooks = 2 + 6;
     await at.machine.run('shaky');
     const [failed, next] = at.machine.executions;
-    expect(failed).toMatchObject({ status: 'failed', states: ['Begin', 'Look', 'Rest', 'Hand over', 'Failed'] });
+    expect(failed).toMatchObject({
+      status: 'failed',
+      states: ['From where', 'Begin', 'Look', 'Rest', 'Hand over', 'Failed'],
+    });
     expect(next).toMatchObject({ name: 'shaky-1', status: 'succeeded' });
     expect((await at.releases.read(id))?.state.kind).toBe('promoted');
   });
@@ -282,7 +285,7 @@ describe('without an execution', () => {
     const route = (await registry.readRoute('m'))!;
     await registry.writeRoute({ ...route, stable: '1', epoch: route.epoch + 1 });
     const late = await at.machine.run('late');
-    expect(late).toMatchObject({ status: 'succeeded', states: ['Begin', 'Look', 'What next', 'Done'] });
+    expect(late).toMatchObject({ status: 'succeeded', states: ['From where', 'Begin', 'Look', 'What next', 'Done'] });
     await at.region.look({ source: 'aws.events' });
     expect(await at.world.stable()).toBe('1');
   });

@@ -32,7 +32,7 @@ describe('the definition of the release clock', () => {
 
   test('would not be if a state led nowhere, or could not be reached', async () => {
     const { States, ...machine } = releaseMachine({ functionArn: FUNCTION_ARN });
-    const nowhere = { ...machine, States: { ...States, Begin: { ...States.Begin, Next: 'Gone' } } };
+    const nowhere = { ...machine, States: { ...States, Hold: { ...States.Hold, Next: 'Gone' } } };
     expect(await problemsOf(nowhere)).not.toEqual([]);
     const lonely = { ...machine, States: { ...States, Lonely: { Type: 'Pass', End: true } } };
     expect(await problemsOf(lonely)).not.toEqual([]);
@@ -67,10 +67,15 @@ describe.each(REGIONS)('the release clock of %s', (region) => {
     expect(log.Properties.KmsKeyId).toBeDefined();
   });
 
-  test('asks the function that is deployed for it and no other', () => {
+  test('runs the definition as it is, nulls too, with the function that is deployed for it', () => {
     const { Properties } = only(region, 'AWS::StepFunctions::StateMachine');
-    const { States } = Properties.Definition;
-    expect(JSON.stringify(States.Look.Parameters.FunctionName)).toContain('Functionreleasestep');
+    const [separator, parts]: readonly [string, readonly unknown[]] = Properties.DefinitionString['Fn::Join'];
+    const tokens = parts.filter((part) => typeof part !== 'string');
+    expect(tokens).toHaveLength(1);
+    expect(JSON.stringify(tokens[0])).toContain('Functionreleasestep');
+    const text = parts.map((part) => (typeof part === 'string' ? part : FUNCTION_ARN)).join(separator);
+    expect(JSON.parse(text)).toEqual(releaseMachine({ functionArn: FUNCTION_ARN }));
+    expect(JSON.parse(text).States.Tell.ResultPath).toBeNull();
   });
 
   test('may invoke that function, start itself and tell of releases, and nothing more than be logged', () => {

@@ -30,7 +30,7 @@ export type Notified = { readonly what: string; readonly by: string; readonly st
 
 type Running = ReturnType<StateMachine['run']>;
 type Look = { readonly waitSeconds: number; readonly next: string; readonly looks: number };
-type Start = { readonly StateMachineArn: string; readonly Name: string; readonly Input: readonly object[] };
+type Start = { readonly StateMachineArn: string; readonly Name: string; readonly Input: object };
 
 /**
  * Step Functions on this machine: the definition that is deployed, interpreted, with the bundled function, and time that passes only in waits. In it
@@ -50,7 +50,7 @@ export class ReleaseExecutions {
   onWake: () => Promise<void> | void = () => {};
   readonly #world: ReleaseWorld<ReleaseRegion>;
   readonly #names = new Set<string>();
-  readonly #due: { name: string; input: object[] }[] = [];
+  readonly #due: { name: string; input: object }[] = [];
   /** Since the last look. */
   #waitS = 0;
 
@@ -74,7 +74,7 @@ export class ReleaseExecutions {
     return this.executions.at(-1)!;
   }
 
-  async #execute(name: string, input: object[]): Promise<void> {
+  async #execute(name: string, input: object): Promise<void> {
     this.#names.add(name);
     const machine = new StateMachine(releaseMachine({ functionArn: FUNCTION_ARN }) as never);
     const { result, eventLogs } = machine.run(input as never, {
@@ -134,7 +134,7 @@ export class ReleaseExecutions {
       throw Object.assign(new Error(Name), { name: 'StepFunctions.ExecutionAlreadyExistsException' });
     }
     this.#names.add(Name);
-    this.#due.push({ name: Name, input: [...Input] });
+    this.#due.push({ name: Name, input: Input });
     return {};
   }
 
