@@ -118,7 +118,10 @@ describe('a job of a candidate', () => {
   test('that keeps crashing runs on stable when its breaker has opened too', async () => {
     const { world, runners } = await twoVersions({
       manifest: aVersion({
-        manifest: { batching: { maxRows: 1 }, breaker: { minRequests: 2, windowS: 60, openS: 60, probes: 1 } },
+        manifest: {
+          batching: { maxRows: 1 },
+          breaker: { errorShare: 0.5, minRequests: 2, windowS: 60, openS: 60, probes: 1 },
+        },
       }).manifest,
     });
     const outcomes = await Promise.all(
