@@ -170,11 +170,13 @@ export class Intake {
     return true;
   }
 
-  /** Copies run where the candidate is loaded: another worker may have it. */
+  /** Copies run where the candidate is loaded, which another worker may have, and if it reads the same tokens. */
   #takesShadow(served: ServedVersion | undefined, delivery: Delivery, nowMs: number): boolean {
     const { ledger, pool } = this.#parts;
-    if (served !== undefined && pool.isLoaded(served)) return true;
-    const isOver = delivery.receiveCount >= MOST_SHADOW_RECEIVES || isExpired(delivery.job, nowMs);
+    const { job, receiveCount } = delivery;
+    const readsOthers = served !== undefined && served.record.tokenizerDigest !== job.shadow?.tokenizer;
+    if (served !== undefined && !readsOthers && pool.isLoaded(served)) return true;
+    const isOver = readsOthers || receiveCount >= MOST_SHADOW_RECEIVES || isExpired(job, nowMs);
     void (isOver ? ledger.dropShadows([delivery]) : this.#giveBack([delivery]));
     return false;
   }

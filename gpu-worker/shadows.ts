@@ -3,6 +3,7 @@ import { shadowOf } from '../core/inference/shadow.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { JobLabels } from '../core/quality/job-end.ts';
 import { SECOND_MS } from '../core/units.ts';
+import type { VersionShelf } from './version-shelf.ts';
 
 /** Copies that one worker sends in a second, less what waits in the bulk lane already: with a MiB each, what is held of them at most. */
 const MOST_A_SECOND = 100;
@@ -15,6 +16,7 @@ const TELL_EVERY_MS = 10 * SECOND_MS;
  */
 export class Shadows {
   readonly #ports: Pick<Platform, 'queue' | 'clock' | 'log'>;
+  readonly #shelf: Pick<VersionShelf, 'known'>;
   #room = 0;
   #roomUntilMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
@@ -22,13 +24,15 @@ export class Shadows {
   #dropped = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ports: Pick<Platform, 'queue' | 'clock' | 'log'>) {
+  constructor(ports: Pick<Platform, 'queue' | 'clock' | 'log'>, shelf: Pick<VersionShelf, 'known'>) {
     this.#ports = ports;
+    this.#shelf = shelf;
   }
 
   /** Takes an answered job that is shadowed. Returns at once and never throws. */
   offer(job: Job, outcome: Extract<Outcome, { kind: 'succeeded' }>, labels: JobLabels | undefined): void {
-    const copy = shadowOf(job, outcome, labels, this.#ports.clock.nowMs());
+    const tokenizer = this.#shelf.known(`${job.model}@${outcome.version}`)?.record.tokenizerDigest;
+    const copy = shadowOf(job, outcome, { labels, tokenizer }, this.#ports.clock.nowMs());
     if (copy === undefined) return;
     if (copy === 'too-large' || this.#sending >= MOST_A_SECOND) this.drop(1);
     else void this.#send(copy);

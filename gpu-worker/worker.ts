@@ -82,7 +82,7 @@ export function createWorker(
   const shelf = new VersionShelf(ports);
   const pool = new RunnerPool(ports, shelf, () => spawn(config, ports.clock), config);
   const captures = new CaptureWriter(ports);
-  const shadows = new Shadows(ports);
+  const shadows = new Shadows(ports, shelf);
   const held = { queue: new FairQueue<Work>(), shelf, ledger: new Ledger(ports, captures, shadows) };
   const standIns = new StandIns(ports, held, () => dispatch());
   const breakers = new Breakers(ports, { ...held, standIns }, () => intake.onTaken());

@@ -38,9 +38,9 @@ const detailsSchema = z.strictObject({
   shadowOn: z.string().optional(),
   shadow: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('labels'), labels: z.array(z.string()) }),
+      z.strictObject({ kind: z.literal('labels'), tokenizer: z.string().optional(), labels: z.array(z.string()) }),
       /** How many of the tensors, the last ones, are outputs. */
-      z.strictObject({ kind: z.literal('outputs'), outputs: z.int().min(0) }),
+      z.strictObject({ kind: z.literal('outputs'), tokenizer: z.string().optional(), outputs: z.int().min(0) }),
     ])
     .optional(),
 });
@@ -122,7 +122,7 @@ function asStableAnswer(
   stored: NonNullable<z.infer<typeof detailsSchema>['shadow']>,
   outputs: readonly Tensor[],
 ): StableAnswer {
-  return stored.kind === 'outputs' ? { kind: 'outputs', outputs } : stored;
+  return stored.kind === 'outputs' ? { ...stored, outputs } : stored;
 }
 
 function asOutcome(stored: z.infer<typeof outcomeSchema>, outputs: readonly Tensor[]): Outcome {

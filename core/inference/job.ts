@@ -19,10 +19,14 @@ export type Assignment = {
   readonly shadowOn?: string | undefined;
 };
 
-/** What stable answered to the request that a shadow copy is of: the label of each row, or the outputs that were asked for. */
-export type StableAnswer =
+/**
+ * What stable answered to the request that a shadow copy is of: the label of each row, or the outputs that were asked for. `tokenizer` is the digest of what
+ * made the ids among its inputs: another version's would have made others.
+ */
+export type StableAnswer = { readonly tokenizer?: string | undefined } & (
   | { readonly kind: 'labels'; readonly labels: readonly string[] }
-  | { readonly kind: 'outputs'; readonly outputs: readonly Tensor[] };
+  | { readonly kind: 'outputs'; readonly outputs: readonly Tensor[] }
+);
 
 /** One admitted request, with everything that a worker needs and nothing that it could ask elsewhere. */
 export type Job = Assignment & {

@@ -21,11 +21,11 @@ type Succeeded = Extract<Outcome, { kind: 'succeeded' }>;
 export function shadowOf(
   { shadowOn, ...job }: Job,
   { version, outputs }: Succeeded,
-  labels: JobLabels | undefined,
+  { labels, tokenizer }: { readonly labels: JobLabels | undefined; readonly tokenizer: string | undefined },
   nowMs: number,
 ): Job | 'too-large' | undefined {
   if (shadowOn === undefined || version !== job.version) return undefined;
-  const shadow = stableAnswerOf(job.rows, outputs, labels);
+  const shadow = { ...stableAnswerOf(job.rows, outputs, labels), tokenizer };
   if (bytesOf(job.inputs) + (shadow.kind === 'outputs' ? bytesOf(shadow.outputs) : 0) > MOST_BYTES) return 'too-large';
   return {
     ...job,

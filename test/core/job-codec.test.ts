@@ -16,7 +16,7 @@ describe('a stored job', () => {
     ['that is shadowed', { lot: LOT, shadowOn: '2' }],
     ['of no release', {}],
     ['with what its outputs are compared with', { shadow: { kind: 'outputs', outputs: [two, one] } }],
-    ['with what its labels are compared with', { shadow: { kind: 'labels', labels: ['a', 'b'] } }],
+    ['with what its labels are compared with', { shadow: { kind: 'labels', labels: ['a', 'b'], tokenizer: 'digest' } }],
   ])('%s is read as it was written', (_, changes) => {
     const job = aJob({ inputs: [one, two], ...changes });
     const read = decodeJob(encodeJob(job));

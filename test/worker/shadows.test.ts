@@ -21,15 +21,19 @@ type Shadowing = {
   readonly isWarm?: boolean;
   /** The stable version of the registry, which may have become the candidate meanwhile. */
   readonly stable?: '1' | '2';
+  readonly tokenizers?: Readonly<Partial<Record<'1' | '2', string>>>;
 };
 
 /** Versions 1 and 2 answer the same, but for the row ODD, and the candidate is warm. */
 async function shadowing(options: Shadowing = {}): Promise<WorkerSetup> {
-  const { classifies = false, isWarm = true, stable = '1' } = options;
+  const { classifies = false, isWarm = true, stable = '1', tokenizers = {} } = options;
   const signature = classifies ? CLASSIFIES : ROW_SIGNATURE;
   const setup = await startFakeWorker({}, (world, runners) => {
     // One row a run: no copy comes along with others.
-    const version = (version: string) => aVersion({ version, signature, manifest: { batching: { maxRows: 1 } } });
+    const version = (version: '1' | '2') => ({
+      ...aVersion({ version, signature, manifest: { batching: { maxRows: 1 } } }),
+      ...(tokenizers[version] !== undefined && { tokenizerDigest: tokenizers[version] }),
+    });
     const paths = { 1: 'stable.onnx', 2: 'candidate.onnx' };
     for (const each of stable === '1' ? (['1', '2'] as const) : (['2', '1'] as const))
       world.add(version(each), paths[each]);
@@ -127,6 +131,17 @@ describe('a shadowed request', () => {
     expect(resultOf(await world.send(rowJob(1, SHADOWED)))).toEqual([1]);
     await vi.waitFor(() => expect(world.log.map(({ message }) => message)).toContain('shadow copies dropped'));
     expect(world.sent).toEqual([]);
+  });
+
+  test('of texts is compared where both versions read the same tokens, and dropped where they do not', async () => {
+    const [one, other] = ['a'.repeat(64), 'b'.repeat(64)];
+    const same = await shadowing({ tokenizers: { 1: one, 2: one } });
+    await same.world.send(rowJob(1, SHADOWED));
+    expect((await shadowCounts(same.world, 1)).shadow).toEqual({ compared: 1, agreed: 1, candidateFailed: 0 });
+    const { world } = await shadowing({ tokenizers: { 1: one, 2: other } });
+    await world.send(rowJob(1, SHADOWED));
+    expect((await shadowCounts(world, 1)).shadow).toEqual({ compared: 0, agreed: 0, candidateFailed: 0 });
+    expect(world.log.map(({ message }) => message)).toContain('shadow copies dropped');
   });
 
   test('leaves no copy behind in a worker that has lost its candidate', async () => {
