@@ -61,8 +61,8 @@ const TRIALS: readonly Trial[] = [
 ];
 
 /**
- * Holds of seconds in place of ten minutes. Each request draws its own lot, as this machine has few users. Of compute only a hundredfold counts: the slow one
- * would end by what it costs, in the shadow, before anybody waited for it.
+ * Holds of seconds in place of ten minutes. Each request draws its own lot, as this machine has few users. Of compute only a hundredfold counts, so that the slow
+ * one ends by what its callers wait for, and not by what it costs.
  */
 const PLAN = {
   assignBy: 'request',
