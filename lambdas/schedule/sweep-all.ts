@@ -1,6 +1,9 @@
-import { SWEEP_JOBS, sweep, UNSENT_AFTER_MS } from '../../core/inference/sweep.ts';
+import { sweep, UNSENT_AFTER_MS } from '../../core/inference/sweep.ts';
 import { wakeWaiting } from '../../core/inference/wake-waiting.ts';
 import type { Platform } from '../../core/ports/platform.ts';
+
+/** Read together, with inputs of 4 MiB at the most: what a function of 1 GiB holds of them while it seals them again. */
+const ROUND_JOBS = 48;
 
 type SweepPorts = Pick<
   Platform,
@@ -17,16 +20,26 @@ type SweepPorts = Pick<
   | 'wake'
 >;
 
-/** Sends again what was accepted and cut off, until none is left or `untilMs`, and wakes pools that have work and no worker. */
+/**
+ * Sends again what was accepted and cut off, until none is left or `untilMs`, and wakes pools that have work and no worker,
+ * also where something keeps jobs from being sent.
+ */
 export async function sweepAll(ports: SweepPorts, untilMs: number): Promise<void> {
   const { clock, log } = ports;
-  let left = true;
-  while (left) {
-    const nowMs = clock.nowMs();
-    const { resent } = await sweep(ports, nowMs - UNSENT_AFTER_MS, nowMs);
-    if (resent > 0) log.info('sent again what was cut off', { jobs: resent });
-    left = resent === SWEEP_JOBS && clock.nowMs() < untilMs;
+  try {
+    await sendAll(ports, untilMs);
+  } finally {
+    for (const pool of await wakeWaiting(ports, clock.nowMs()))
+      log.info('woke a pool that has work and no worker', { pool });
   }
-  for (const pool of await wakeWaiting(ports, clock.nowMs()))
-    log.info('woke a pool that has work and no worker', { pool });
+}
+
+async function sendAll(ports: SweepPorts, untilMs: number): Promise<void> {
+  const { clock, log } = ports;
+  for (let left = true; left; ) {
+    const nowMs = clock.nowMs();
+    const { found, resent } = await sweep(ports, nowMs - UNSENT_AFTER_MS, nowMs, ROUND_JOBS);
+    if (resent > 0) log.info('sent again what was cut off', { jobs: resent });
+    left = found === ROUND_JOBS && resent > 0 && clock.nowMs() < untilMs;
+  }
 }

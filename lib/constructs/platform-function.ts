@@ -35,7 +35,7 @@ const SIZES: Readonly<Record<DeployedFunction, FunctionSize>> = {
   control: { memoryMib: 1024, timeoutS: 29, storageMib: 4096 },
   validate: RUNNING_MODELS,
   notices: { memoryMib: 512, timeoutS: 120 },
-  sweep: { memoryMib: 512, timeoutS: 55 },
+  sweep: { memoryMib: 1024, timeoutS: 55 },
   'model-packages': { memoryMib: 1024, timeoutS: 300, storageMib: 4096 },
   'release-step': { memoryMib: 1024, timeoutS: 55 },
   setup: { memoryMib: 512, timeoutS: 60 },

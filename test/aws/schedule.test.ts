@@ -7,6 +7,7 @@ import type { Webhooks } from '../../core/ports/webhooks.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import type { WebhookDelivery } from '../../core/webhooks/webhook.ts';
 import { sendNotices } from '../../lambdas/schedule/send-notices.ts';
+import { sweepAll } from '../../lambdas/schedule/sweep-all.ts';
 import { validatePushes } from '../../lambdas/schedule/validate-pushes.ts';
 import { NO_LOG } from '../support/aws/aws-jobs.ts';
 import { aDelivery, anEndpoint } from '../support/webhooks.ts';
@@ -95,4 +96,55 @@ test('with no push that waits, validation ends at once and leaves no timer', asy
   const startMs = clock.nowMs();
   const ports = { validations, clock, log: NO_LOG } as unknown as Parameters<typeof validatePushes>[0];
   expect(await validatePushes(ports, startMs + 15 * MINUTE_MS)).toBe(0);
+});
+
+/** A region with so many jobs that were cut off, of which those of a pool that is gone cannot be sent, and one pool that sleeps. */
+function aRegionWithUnsent(jobs: number, gone: number) {
+  const unsent = Array.from({ length: jobs }, (_, at) => ({
+    tenant: 'acme',
+    id: String(at),
+    pool: at < gone ? 'gone' : 'default',
+  }));
+  const sent: string[] = [];
+  const woken: string[] = [];
+  const purge = async () => 0;
+  const ports = {
+    clock: new SleptClock(),
+    log: NO_LOG,
+    config: { pools: ['default'] },
+    jobs: {
+      purge,
+      listUnsent: async (_beforeMs: number, limit: number) => unsent.slice(0, limit),
+      markQueued: async (_tenant: string, id: string) =>
+        void unsent.splice(
+          unsent.findIndex((job) => job.id === id),
+          1,
+        ),
+    },
+    queue: {
+      depth: async () => 1,
+      async send({ id, pool }: { readonly id: string; readonly pool: string }) {
+        if (pool === 'gone') throw new Error('no queue is configured');
+        sent.push(id);
+      },
+    },
+    capacity: { read: async () => [] },
+    wake: { wake: async (pool: string) => woken.push(pool) },
+    ...Object.fromEntries(['answers', 'captures', 'telemetry', 'validations'].map((name) => [name, { purge }])),
+  };
+  return { ports: ports as unknown as Parameters<typeof sweepAll>[0], sent, woken };
+}
+
+test('a job that cannot be sent again keeps neither the others from it nor a pool from being woken', async () => {
+  const { ports, sent, woken } = aRegionWithUnsent(200, 3);
+  await sweepAll(ports, ports.clock.nowMs() + MINUTE_MS);
+  expect(sent).toHaveLength(197);
+  expect(woken).toEqual(['default']);
+});
+
+test('a pool is woken though nobody can tell which jobs were cut off', async () => {
+  const { ports, woken } = aRegionWithUnsent(0, 0);
+  const failing = { ...ports.jobs, listUnsent: () => Promise.reject(new Error('no answer')) };
+  await expect(sweepAll({ ...ports, jobs: failing }, ports.clock.nowMs() + MINUTE_MS)).rejects.toThrow('no answer');
+  expect(woken).toEqual(['default']);
 });

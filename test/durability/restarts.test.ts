@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from '../../core/inference/sweep.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
+import { NO_LOG } from '../support/aws/aws-jobs.ts';
 import { aJob, aVersion } from '../support/jobs.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
 import { aValidationRecord } from '../support/validation-records.ts';
@@ -40,7 +41,7 @@ describe('a region that was killed', () => {
     await platform.crash();
     await waiting;
     await platform.clock.advance(1);
-    await sweep(platform.ports, platform.clock.nowMs(), platform.clock.nowMs());
+    await sweep({ ...platform.ports, log: NO_LOG }, platform.clock.nowMs(), platform.clock.nowMs());
     const [delivery] = await platform.ports.queue.receive('default', 'interactive', 1, 0, SECOND_MS);
     expect(delivery?.job).toEqual(durable);
   });
