@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { computeKey } from '../../adapters/aws/keys.ts';
 import { AwsLimits } from '../../adapters/aws/limits.ts';
 import { Table } from '../../adapters/aws/table.ts';
 import type { Reservation } from '../../core/ports/limits.ts';
-import { DAY_MS, MINUTE_MS } from '../../core/units.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
 import { recordCalls } from '../support/aws/emulators.ts';
 
@@ -92,4 +93,24 @@ test('of a hundred who come back at once no more are let in than there are place
   for (const nowMs of [START_MS, START_MS + 2 * MINUTE_MS]) {
     expect((await places(nowMs)).filter(({ kind }) => kind === 'granted')).toHaveLength(7);
   }
+});
+
+test('jobs with late deadlines leave few traces in the item that each of them writes', async () => {
+  const limits = new AwsLimits(table);
+  for (let job = 0; job < 60; job += 1) {
+    const expiresAtMs = START_MS + 16 * MINUTE_MS + job * SECOND_MS;
+    await limits.reserve({ ...reservation('late', String(job), START_MS), expiresAtMs }, START_MS);
+    await limits.settle('late', String(job), 1, START_MS);
+  }
+  const ends = Object.keys((await table.get(computeKey('late'))) ?? {}).filter((name) => name.startsWith('in_'));
+  expect(ends).toHaveLength(2);
+});
+
+test('a place with a late end is free a minute after it at the latest, though nobody settled it', async () => {
+  const limits = new AwsLimits(table);
+  const endMs = START_MS + 16 * MINUTE_MS + 1;
+  await limits.reserve({ ...reservation('lost', '1', START_MS), inFlightLimit: 1, expiresAtMs: endMs }, START_MS);
+  const next = (nowMs: number) => limits.reserve({ ...reservation('lost', '2', nowMs), inFlightLimit: 1 }, nowMs);
+  expect((await next(endMs - 1)).kind).toBe('in-flight-full');
+  expect((await next(endMs + MINUTE_MS)).kind).toBe('granted');
 });
