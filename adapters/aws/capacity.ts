@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { FreshCache } from '../../core/fresh-cache.ts';
+import { hasWorkers } from '../../core/inference/admit.ts';
 import type { Capacity, CapacityReport } from '../../core/ports/capacity.ts';
-import { SECOND_MS } from '../../core/units.ts';
-import { heartbeatKey, heartbeatPartition } from './keys.ts';
+import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
+import { heartbeatKey, heartbeatPartition, type Key } from './keys.ts';
 import { parseItem } from './parse-item.ts';
 import type { Table } from './table.ts';
 
@@ -13,8 +15,15 @@ const FRESH_MS = 10 * SECOND_MS;
  * $1.64 (ten a second would be $16.43); an idle one reports every 2.5 s, $0.66.
  */
 const WRITE_EVERY_MS = SECOND_MS;
-/** Deleted by the table some time after nobody reads them any more. */
+/** Deleted by the table some time after nobody reads them any more, which may be days. */
 const KEPT_S = 3600;
+/**
+ * Reports of workers that are gone, which every read of the pool pays for until then: a worker that starts deletes them, so that
+ * those of tasks that start and die over and over do not pile up. One that lives, and was silent for so long, reports again.
+ */
+const GONE_MS = MINUTE_MS;
+const MOST_FORGOTTEN = 500;
+const MOST_POOLS = 100;
 
 const reportSchema = z.strictObject({
   worker: z.string(),
@@ -54,9 +63,12 @@ type Written = { readonly atMs: number; readonly urgent: string };
 export class AwsCapacity implements Capacity {
   readonly #table: Table;
   readonly #written = new Map<string, Written>();
+  readonly #read: FreshCache<readonly CapacityReport[]>;
 
-  constructor(table: Table) {
+  /** `readAgeMs`: how old what is read of a pool that has workers may be; default: it is read each time. */
+  constructor(table: Table, readAgeMs = 0) {
     this.#table = table;
+    this.#read = new FreshCache(readAgeMs, MOST_POOLS);
   }
 
   async report(report: CapacityReport): Promise<void> {
@@ -74,15 +86,30 @@ export class AwsCapacity implements Capacity {
       this.#written.delete(name);
       throw error;
     }
+    // It is no matter if that fails: the table deletes them in the end.
+    if (written === undefined) await this.#forgetGone(report.pool, report.atMs - GONE_MS).catch(() => {});
   }
 
   async read(pool: string, nowMs: number): Promise<readonly CapacityReport[]> {
-    const reports: CapacityReport[] = [];
-    for await (const item of this.#table.query(heartbeatPartition(pool))) {
-      const { report } = parseItem(itemSchema, item);
-      if (nowMs - report.atMs <= FRESH_MS) reports.push(report);
-    }
+    const read = await this.#read.get(pool, nowMs, () => this.#readAll(pool));
+    const reports = read.filter(({ atMs }) => nowMs - atMs <= FRESH_MS);
+    // Whether a pool without workers has one is looked for each time.
+    if (!hasWorkers(reports)) this.#read.delete(pool);
     return reports;
+  }
+
+  async #readAll(pool: string): Promise<readonly CapacityReport[]> {
+    const items = await Array.fromAsync(this.#table.query(heartbeatPartition(pool)));
+    return items.map((item) => parseItem(itemSchema, item).report);
+  }
+
+  async #forgetGone(pool: string, beforeMs: number): Promise<void> {
+    const gone: Key[] = [];
+    for await (const { sk, atMs } of this.#table.query(heartbeatPartition(pool))) {
+      if (Number(atMs) < beforeMs) gone.push(heartbeatKey(pool, String(sk)));
+      if (gone.length === MOST_FORGOTTEN) break;
+    }
+    await this.#table.deleteMany(gone);
   }
 }
 

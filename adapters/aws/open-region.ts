@@ -42,6 +42,8 @@ export type AwsRegionOptions = {
   readonly cacheBytes: number;
   /** How old the depth of a queue may be; default: it is asked each time. */
   readonly depthAgeMs?: number;
+  /** How old the reports of a pool that has workers may be; default: they are read each time. */
+  readonly capacityAgeMs?: number;
 };
 
 type RegionPorts = Pick<
@@ -82,6 +84,7 @@ export function openRegion({
   log,
   write,
   depthAgeMs,
+  capacityAgeMs,
   ...cache
 }: AwsRegionOptions): AwsRegion {
   const { tables, buckets, keyId, awsRegion: region } = environment;
@@ -114,7 +117,7 @@ export function openRegion({
       new BucketFiles(s3, buckets.artifacts),
       new ArtifactCache(cache.cacheFolder, cache.cacheBytes),
     ),
-    capacity: new AwsCapacity(control),
+    capacity: new AwsCapacity(control, capacityAgeMs),
     captures: new AwsCaptures({ ...shared, table: jobsTable }),
     dataKeys,
     directory: new AwsDirectory(tableOf(tables.directory)),

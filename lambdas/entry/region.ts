@@ -9,6 +9,11 @@ import type { LambdaProcess } from './main.ts';
 const CACHE_SHARE = 0.5;
 /** A handler decides by it what to refuse for waiting longer than its deadline, half a minute: what came within a second is no matter. */
 const DEPTH_AGE_MS = SECOND_MS;
+/**
+ * Workers write once a second. All reports of a pool are in one partition, which gives 12 MB a second: of 20 workers of 2 KB each
+ * 300 reads, however many requests there are.
+ */
+const CAPACITY_AGE_MS = SECOND_MS / 2;
 
 /** The region's storage, with what model files this process needs in its `/tmp`. */
 export function openLambdaRegion(lambda: LambdaProcess): AwsRegion {
@@ -18,5 +23,6 @@ export function openLambdaRegion(lambda: LambdaProcess): AwsRegion {
     cacheFolder: join(tmpdir(), 'sluice-models'),
     cacheBytes: Math.floor(bsize * blocks * CACHE_SHARE),
     depthAgeMs: DEPTH_AGE_MS,
+    capacityAgeMs: CAPACITY_AGE_MS,
   });
 }
