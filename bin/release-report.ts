@@ -18,8 +18,13 @@ export function renderRelease(release: ReleaseDetailJson): string {
     ...stepLines(release),
     `  ${nowLine(release)}`,
     ...(numbers === null ? [] : [renderNumbers(release, numbers)]),
-    ...(verdict === null ? [] : verdictLines(verdict)),
+    ...(verdict === null || !isJudged(release) ? [] : verdictLines(verdict)),
   ].join('\n');
+}
+
+/** Once everybody is on the candidate there is nothing left to compare. */
+export function isJudged({ state }: ReleaseJson): boolean {
+  return state !== 'watching' && state !== 'promoted';
 }
 
 /** Which release it is, in a line. */
@@ -66,7 +71,8 @@ function stepLines({ plan, step, state }: ReleaseJson): string[] {
     const isNow = at + 1 === step && !isOver;
     const isDone = isOver || (step !== null && at + 1 < step);
     const mark = isDone ? paint('green', '✓') : isNow ? paint('cyan', '▸') : paint('dim', '·');
-    return `${mark} ${describeStep(each)}`;
+    const isLast = at === plan.steps.length - 1;
+    return `${mark} ${isLast ? `100 %, watched for ${span(plan.watch.seconds * SECOND_MS)}` : describeStep(each)}`;
   });
 }
 

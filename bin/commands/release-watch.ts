@@ -1,7 +1,7 @@
 import type { ReleaseDetailJson } from '../../core/api/release-json.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import { NoAnswer, RequestRefused } from '../client.ts';
-import { nowLine, renderRelease, titleOf } from '../release-report.ts';
+import { isJudged, nowLine, renderRelease, titleOf } from '../release-report.ts';
 
 /** What watching needs of the world. */
 export type Watching = {
@@ -63,7 +63,8 @@ function changeOf({ state, step, attempt, approvals, verdict, weight_percent: we
 function lineOf(release: ReleaseDetailJson): string {
   const { verdict, numbers } = release;
   const seen = numbers === null ? '' : `; ${numbers.candidate.requests} requests`;
-  const judged = verdict === null || release.state === 'rolled-back' ? '' : `; ${verdict.outcome}: ${verdict.sentence}`;
+  const hasVerdict = verdict !== null && isJudged(release) && release.state !== 'rolled-back';
+  const judged = !hasVerdict ? '' : `; ${verdict.outcome}: ${verdict.sentence}`;
   return `${nowLine(release)}${seen}${judged}`;
 }
 

@@ -57,7 +57,7 @@ describe('a release in a terminal', () => {
     const text = renderRelease(shown(aRelease([WARM]), 61_000, numbers));
     expect(text).toContain('m: version 2 over 1');
     expect(text).toContain('▸ 5 %, at least 10 min 0 s');
-    expect(text).toContain('· 100 %');
+    expect(text).toContain('· 100 %, watched for 1 h 0 min');
     expect(text).toContain('step 1 of 2, 5 % on the candidate, 9 min 0 s left');
     expect(text).toMatch(/version 2 .* 1200 .* 1 % .* 99 ms .* 98 %/);
   });
