@@ -47,6 +47,20 @@ const commands = [...README.matchAll(/^\| (`npm run sluice -- .*?) \|/gm)].flatM
   ),
 );
 
+const WORKFLOWS = globSync('.github/workflows/*.yml', { cwd: ROOT });
+
+test.each(WORKFLOWS)('%s calls scripts and commands that exist', async (workflow) => {
+  const text = readFileSync(join(ROOT, workflow), 'utf8');
+  const called = [...text.matchAll(/npm run --silent ([a-z]+) -- ((?:[a-z]+ )+)/g)];
+  expect(called.length).toBeGreaterThan(0);
+  for (const [, script = '', command = ''] of called) {
+    expect(scripts[script], script).toBe('node bin/sluice.ts');
+    const sluice = join(ROOT, 'bin', 'sluice.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [sluice, ...command.trim().split(' '), '--help']);
+    expect(stdout).toContain(`Usage: sluice ${command}`);
+  }
+});
+
 test('README lists commands of the command line', () => expect(commands.length).toBeGreaterThan(4));
 
 test.concurrent.each(commands)('sluice %s is a command', async (command) => {
