@@ -33,7 +33,16 @@ test.skipIf(ministack === undefined)(
   async () => {
     const { code, out, errors } = await run(process.env.PATH!);
     expect(code, `${out}\n${errors}`).toBe(0);
-    for (const stack of ['foundation', 'directory', 'model-store', 'data', 'inference', 'api', 'observability']) {
+    for (const stack of [
+      'foundation',
+      'directory',
+      'model-store',
+      'data',
+      'inference',
+      'api',
+      'observability',
+      'release',
+    ]) {
       expect(out).toMatch(new RegExp(`│ ${stack} .*│ deployed │`));
     }
     expect(out).not.toContain('not reached');
