@@ -1,20 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import {
-  type Endpoints,
-  HTTP_FUNCTIONS,
-  type HttpFunction,
-  queueName,
-  type RegionVariables,
-  STREAMED_FUNCTIONS,
-  serviceName,
-} from '../../../adapters/aws/environment.ts';
+import { type Endpoints, queueName, type RegionVariables, serviceName } from '../../../adapters/aws/environment.ts';
 import { JOBS_INDEXES, jobsPartition } from '../../../adapters/aws/keys.ts';
-import { ROUTES } from '../../../core/api/routes.ts';
 import { LANES } from '../../../core/inference/job.ts';
 import { type DeployedFunction, FUNCTIONS } from '../../../lib/bundle.ts';
 import { ApiGateway, type Integration, type Methods } from './api-gateway.ts';
 import type { Cloud } from './cloud.ts';
+import { gatewayMethods, TIMEOUT_S } from './gateway-methods.ts';
 import { accessKeyIdOf } from './iam-access.ts';
 import { LambdaFunction } from './lambda-function.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -24,15 +16,6 @@ const DEPLOYMENT = 'test';
 export const ACCOUNT = '000000000000';
 /** As in `lib/constructs/pool-queues.ts`. */
 const RECEIVES_BEFORE_DEAD = 60;
-/** As in `lib/constructs/platform-function.ts` and `region-api.ts`. */
-const TIMEOUT_S: Partial<Record<DeployedFunction, number>> = {
-  infer: 60,
-  predictions: 60,
-  validate: 900,
-  notices: 120,
-  sweep: 55,
-};
-const BUFFERED_S = 29;
 /** Of one function at a time; those that are told nothing of need one. */
 const CONCURRENCY: Partial<Record<DeployedFunction, number>> = { infer: 4, predictions: 3, control: 2, catalogue: 2 };
 /** In place of the minutes of EventBridge and the streams of the tables, which no emulator has. */
@@ -94,7 +77,7 @@ export class DeployedRegion {
           name,
           folder: cloud.folders[name],
           environment: { ...environment, ...credentialsOf(name), ...own, ...options.functionVariables },
-          timeoutMs: (TIMEOUT_S[name] ?? BUFFERED_S) * 1000,
+          timeoutMs: TIMEOUT_S[name] * 1000,
           concurrency: CONCURRENCY[name] ?? 1,
         };
         return [name, new LambdaFunction(spec, logLines)];
@@ -233,27 +216,10 @@ function endpointVariables(endpoints: { readonly [Service in keyof Endpoints]: s
   return Object.fromEntries(named.map(([service, url]) => [`AWS_ENDPOINT_URL_${SERVICE_NAMES[service]}`, url]));
 }
 
-/** What the API's methods are: the endpoints, HEAD of each that has GET, and everything else at `catalogue`. */
 function methodsOf(functions: Readonly<Record<DeployedFunction, LambdaFunction>>): Methods {
-  const methods: Record<string, Integration> = {};
-  for (const [name, ids] of Object.entries(HTTP_FUNCTIONS) as [HttpFunction, readonly string[]][]) {
-    for (const { method, path } of ROUTES.filter(({ id }) => ids.includes(id))) {
-      methods[`${method} ${path}`] = integrationOf(name);
-      if (method === 'GET') methods[`HEAD ${path}`] = integrationOf(name);
-    }
-  }
-  // Also where no endpoint is, on the way to those that are.
-  const resources = new Set(['/', '/{proxy+}']);
-  for (const { path } of ROUTES) {
-    const segments = path.split('/');
-    for (let length = 2; length <= segments.length; length += 1) resources.add(segments.slice(0, length).join('/'));
-  }
-  for (const resource of resources) methods[`ANY ${resource}`] = integrationOf('catalogue');
-  return methods;
-
-  function integrationOf(name: HttpFunction): Integration {
-    const streamed = STREAMED_FUNCTIONS.has(name);
-    const timeoutMs = (streamed ? TIMEOUT_S[name]! : BUFFERED_S) * 1000;
-    return { invoke: (event, id) => functions[name].invoke(event, id), streamed, timeoutMs };
-  }
+  const integrations = Object.entries(gatewayMethods()).map(([route, { function: name, ...how }]) => {
+    const integration: Integration = { invoke: (event, id) => functions[name].invoke(event, id), ...how };
+    return [route, integration];
+  });
+  return Object.fromEntries(integrations) as Methods;
 }
