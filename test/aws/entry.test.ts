@@ -210,7 +210,10 @@ test('a function without an environment says which variables are missing, and do
   const { spec } = region.functions.catalogue;
   const lines: string[] = [];
   const bare = new LambdaFunction({ ...spec, environment: { AWS_REGION: 'us-east-1' } }, lines);
-  await expect(bare.invoke(eventOf('GET', '/v2'))).rejects.toThrow(/SLUICE_CONTROL_TABLE/);
+  expect(await bare.invoke(eventOf('GET', '/v2'))).toEqual({
+    kind: 'failed',
+    error: expect.stringContaining('SLUICE_CONTROL_TABLE'),
+  });
   expect(lines.join('\n')).toMatch(/"the function cannot start".*SLUICE_CONTROL_TABLE/);
   await bare.stop();
 });
