@@ -66,12 +66,12 @@ export async function typesOf(assembly: Assembly): Promise<ReadonlySet<string>> 
   return new Set(templates.flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type)));
 }
 
-/** Rewrites the templates for an emulator that does not know these types, has no metric math, streams no answers and has no images. */
+/** Rewrites the templates for an emulator that does not know these types, has no metric math, filters no pipes, streams no answers and has no images. */
 export async function adapt(assembly: Assembly, unknown: ReadonlySet<string>): Promise<Adapted> {
   const objection = (resource: Resource) =>
     unknown.has(resource.Type)
       ? 'ministack does not know the type'
-      : (metricMathIn(resource) ?? refusalWithoutTls(resource));
+      : (metricMathIn(resource) ?? pipeIn(resource) ?? refusalWithoutTls(resource));
   const { templates, leftOut } = leaveOut(await readTemplates(assembly), objection);
   const deployed: Record<string, number> = {};
   let [wholeMethods, droppedConditions] = [0, 0];
@@ -90,6 +90,11 @@ export async function adapt(assembly: Assembly, unknown: ReadonlySet<string>): P
 function metricMathIn({ Type, Properties }: Resource): string | undefined {
   const isMath = Type === 'AWS::CloudWatch::Alarm' && 'Metrics' in (Properties as object);
   return isMath ? 'ministack has no alarms on metric math' : undefined;
+}
+
+/** Every change of a table would start what waits for one of them. */
+function pipeIn({ Type }: Resource): string | undefined {
+  return Type === 'AWS::Pipes::Pipe' ? 'ministack neither filters nor shapes what a pipe delivers' : undefined;
 }
 
 function refusalWithoutTls({ Type, Properties }: Resource): string | undefined {
