@@ -70,8 +70,8 @@ export class ReleaseClock extends Construct {
     machine.node.addDependency(role);
   }
 
-  /** Executions of which nothing goes on by itself but the schedule. */
-  metric(name: 'ExecutionsFailed' | 'ExecutionsTimedOut' | 'ExecutionsAborted' | 'ExecutionsStarted'): Metric {
+  /** How many executions have ended so. */
+  metric(name: 'ExecutionsFailed' | 'ExecutionsTimedOut' | 'ExecutionsAborted'): Metric {
     return new Metric({
       namespace: 'AWS/States',
       metricName: name,

@@ -3,13 +3,17 @@ import { RELEASE_CLOCK_INPUT } from '../../adapters/aws/environment.ts';
 import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
 import type { Release } from '../../core/release/release.ts';
 import { SegmentTelemetry } from '../../core/release/segment-telemetry.ts';
-import { clockSchema, type LookPorts, lookAtAll } from '../../lambdas/release/clock.ts';
+import { clockSchema, type LookPorts, look, lookAtAll } from '../../lambdas/release/clock.ts';
 import { untold } from '../../lambdas/release/notices.ts';
 import { NO_LOG } from '../support/aws/aws-jobs.ts';
 import { aStart } from '../support/release-start.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 15, 12);
 const SOURCE = { deployment: 'test', region: 'us' };
+
+const NOTHING_SEEN = new SegmentTelemetry({ telemetry: {} } as unknown as ConstructorParameters<
+  typeof SegmentTelemetry
+>[0]);
 
 type Told = Awaited<ReturnType<typeof untold>>;
 
@@ -73,6 +77,28 @@ test('what a release came to is told of also when it is open no more', async () 
   expect(whatsOf(last)).toEqual(['2']);
 });
 
+test.each([
+  ['is done', false, 'done'],
+  ['goes on, if another one was started while it settled this one', true, 'wait'],
+])('the look that settles the end of a release %s', async (_, isFollowed, next) => {
+  const { release: started } = aStart(NOW_MS);
+  const ended: Release = { ...started, state: { kind: 'promoted', atMs: NOW_MS } };
+  let open: Release | undefined = ended;
+  const releases = {
+    readLatest: async () => open ?? ended,
+    listOpen: async () => (open === undefined ? [] : [open]),
+    read: async () => ended,
+    listAudits: async () => ({ items: [], next: undefined }),
+    settle: async () => {
+      open = isFollowed ? aStart(NOW_MS).release : undefined;
+    },
+  };
+  const registry = { readRoute: async () => undefined };
+  const ports = { releases, registry, log: NO_LOG, clock: { nowMs: () => NOW_MS } } as unknown as LookPorts;
+  const clock = { ...RELEASE_CLOCK_INPUT, model: 'm', activation: 'a', release: ended.id, told: ended.epoch };
+  expect((await look(ports, NOTHING_SEEN, clock, SOURCE)).next).toBe(next);
+});
+
 test('a look at all looks at each, whichever fails, and fails then', async () => {
   const settled: string[] = [];
   const ended = (id: string): Release => ({
@@ -90,8 +116,7 @@ test('a look at all looks at each, whichever fails, and fails then', async () =>
   };
   const registry = { readRoute: async () => undefined };
   const ports = { releases, registry, log: NO_LOG, clock: { nowMs: () => NOW_MS } } as unknown as LookPorts;
-  const seen = new SegmentTelemetry({ telemetry: {} } as unknown as ConstructorParameters<typeof SegmentTelemetry>[0]);
-  await expect(lookAtAll(ports, seen)).rejects.toThrow('1 of 3 looks failed');
+  await expect(lookAtAll(ports, NOTHING_SEEN)).rejects.toThrow('1 of 3 looks failed');
   expect(settled).toEqual(['a', 'c']);
 });
 
