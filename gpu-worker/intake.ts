@@ -18,6 +18,13 @@ const MOST_AT_ONCE = 256;
 /** Deliveries held in all, run or not: bounds memory while versions are being brought here. */
 const MOST_HELD = 10_000;
 
+/**
+ * A queue gives up what it has handed out fifty times. Work that finds no room goes back at once nine times, as another worker may have some, and
+ * rests then, each time for a third as long as it has waited: of 41 more times the last is after its last deadline, a day.
+ */
+const RESTS_AFTER = 10;
+const REST_SHARE = 1 / 3;
+
 /** Of a MiB each, at the most. */
 const MOST_SHADOWS = 64;
 /** Workers that hand a copy back, as they have not loaded its version, before it is given up. */
@@ -118,8 +125,13 @@ export class Intake {
   }
 
   async #giveBack(deliveries: readonly Delivery[]): Promise<void> {
+    const { ledger } = this.#parts;
+    const nowMs = this.#ports.clock.nowMs();
+    const resting = Map.groupBy(deliveries, (delivery) => restMsOf(delivery, nowMs));
     try {
-      await this.#parts.ledger.giveBack(deliveries);
+      await Promise.all(
+        [...resting].map(([restMs, some]) => (restMs === 0 ? ledger.giveBack(some) : ledger.rest(some, restMs))),
+      );
     } catch (error) {
       this.#ports.log.error('deliveries not given back', error, { deliveries: deliveries.length });
     }
@@ -215,6 +227,13 @@ export class Intake {
     if (roomMs <= 0 || ledger.held >= MOST_HELD || this.#full.has(lane)) return 0;
     return Math.min(Math.ceil(roomMs / this.#meanCostMs), MOST_AT_ONCE, MOST_HELD - ledger.held);
   }
+}
+
+/** Whole seconds, as queues count them; until its deadline at the most, when it is to be told that this is over. */
+function restMsOf({ job, receiveCount }: Delivery, nowMs: number): number {
+  if (receiveCount < RESTS_AFTER) return 0;
+  const restMs = Math.min((nowMs - job.acceptedAtMs) * REST_SHARE, job.deadlineMs - nowMs);
+  return Math.max(1, Math.ceil(restMs / SECOND_MS)) * SECOND_MS;
 }
 
 function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {

@@ -109,6 +109,12 @@ export class Ledger {
     await this.#ports.queue.giveBack(deliveries);
   }
 
+  /** Hands deliveries back to the queue for after `restMs`. */
+  async rest(deliveries: readonly Delivery[], restMs: number): Promise<void> {
+    for (const delivery of deliveries) this.#held.delete(delivery);
+    await this.#ports.queue.extend(deliveries, restMs);
+  }
+
   /** Hands back all that is still held. */
   giveBackAll(): Promise<void> {
     return this.giveBack([...this.#held.keys()]);

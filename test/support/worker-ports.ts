@@ -9,6 +9,7 @@ import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
 import { isActive, type Release } from '../../core/release/release.ts';
+import { VISIBILITY_MS } from '../../gpu-worker/ledger.ts';
 import type { WorkerPorts } from '../../gpu-worker/worker.ts';
 import { KeptTelemetry } from './recorder.ts';
 
@@ -25,6 +26,8 @@ export class WorkerWorld {
   readonly settled = new Map<string, number[]>();
   readonly acknowledged: string[] = [];
   readonly returned: string[] = [];
+  /** Handed back for later: what is hidden for less than what is held. */
+  readonly rested: string[] = [];
   readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
   readonly reports: CapacityReport[] = [];
   readonly captured: Capture[] = [];
@@ -165,7 +168,13 @@ export class WorkerWorld {
         }
         world.#arrive();
       },
-      async extend() {},
+      async extend(deliveries: readonly Delivery[], visibilityMs: number) {
+        if (visibilityMs >= VISIBILITY_MS) return;
+        for (const { job, receiveCount } of deliveries) {
+          world.rested.push(job.id);
+          setTimeout(() => world.deliver(job, receiveCount), visibilityMs);
+        }
+      },
     } as unknown as WorkerPorts['queue'];
   }
 
