@@ -2,6 +2,7 @@ import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { describe, expect, test } from 'vitest';
 import { toV2Error } from '../../core/api/problem.ts';
 import { Failure, type FailureCode } from '../../core/failure.ts';
+import { MAX_BODY_BYTES } from '../../lambdas/http/read-body.ts';
 import { GATEWAY_FAILURES } from '../../lib/constructs/gateway-responses.ts';
 import { makeApp, REGIONS, type Resource, Synthesized } from './support/synthesized.ts';
 
@@ -42,6 +43,7 @@ describe.each(REGIONS)('the API of %s', (region) => {
     const context = { instance: 'urn:sluice:request:$context.requestId', requestId: '$context.requestId' };
     const { body, status } = toV2Error(failure, context);
     expect(said).toEqual(body);
+    if (said.code === 'body-too-large') expect(said.limit_bytes).toBe(MAX_BODY_BYTES);
     expect(StatusCode).toBe(String(status));
   });
 
