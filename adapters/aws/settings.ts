@@ -2,10 +2,17 @@ import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
-import { MINUTE_MS } from '../../core/units.ts';
+import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
+import { nameOf } from './aws-failure.ts';
 
 /** How old settings may be, unless they cannot be read. */
 const REFRESH_MS = MINUTE_MS;
+/**
+ * Processes that start together are throttled together: an account has 40 reads a second unless more was asked for. Five tries with random
+ * pauses of 1 s on average end within the 10 s that Lambda gives a start.
+ */
+const MOST_TRIES = 5;
+const LONGEST_PAUSE_MS = 2 * SECOND_MS;
 
 const url = z.url().transform((text) => text.replace(/\/+$/, ''));
 
@@ -37,9 +44,16 @@ export class LiveSettings {
     this.#readAtMs = parts.clock.nowMs();
   }
 
-  /** Throws what keeps them from being read: a process without any cannot serve. */
+  /** Throws what keeps them from being read: a process without any cannot serve. Throttled, it waits for its turn. */
   static async open(parts: Parts): Promise<LiveSettings> {
-    return new LiveSettings(parts, await readSettings(parts));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return new LiveSettings(parts, await readSettings(parts));
+      } catch (error) {
+        if (nameOf(error) !== 'ThrottlingException' || tries === MOST_TRIES) throw error;
+        await parts.clock.sleep(Math.random() * LONGEST_PAUSE_MS);
+      }
+    }
   }
 
   get current(): Settings {

@@ -9,6 +9,7 @@ import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import { SecretsEmulator } from '../support/aws/secrets-emulator.ts';
 import { SsmEmulator } from '../support/aws/ssm-emulator.ts';
 import { SteppedClock } from '../support/aws/stepped-clock.ts';
+import { serviceError, stubCalls } from '../support/aws/stub-calls.ts';
 
 const PARAMETER = '/test/settings';
 const GOOD = { regionUrls: { us: 'https://us.test' }, corsOrigins: ['https://app.test'], logLevel: 'info' };
@@ -79,6 +80,25 @@ test.each([
   await clock.advance(MINUTE_MS);
   await settings.refresh();
   expect(settings.current.logLevel).toBe('warn');
+});
+
+test('of processes that start together those that are throttled wait for their turn, and a few seconds at the most', async () => {
+  const client = ssmClient(local(ssm.url));
+  const pauses: number[] = [];
+  const waiting = { nowMs: () => 0, sleep: async (ms: number) => void pauses.push(ms) };
+  const log: Log = { debug() {}, info() {}, warn() {}, error() {} };
+  const start = () => LiveSettings.open({ client, parameter: PARAMETER, clock: waiting, log });
+  let throttled = 3;
+  stubCalls(client, () => {
+    throttled -= 1;
+    return throttled < 0 ? undefined : serviceError('ThrottlingException');
+  });
+  expect((await start()).current).toEqual(GOOD);
+  expect(pauses).toHaveLength(3);
+  throttled = 100;
+  await expect(start()).rejects.toMatchObject({ name: 'ThrottlingException' });
+  expect(Math.max(...pauses)).toBeLessThan(2 * SECOND_MS);
+  expect(pauses).toHaveLength(7);
 });
 
 test('without good settings a process does not start, and is told what is wrong with them', async () => {

@@ -1,12 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { SSMClient } from '@aws-sdk/client-ssm';
 
 /** What a call comes to in place of asking the service; undefined asks it. */
 export type Stub = (command: string, input: Record<string, unknown>) => object | Error | undefined;
 
 /** Answers calls of a client by `stub` until the returned function is called. */
-export function stubCalls(client: DynamoDBClient | S3Client | SQSClient, stub: Stub): () => void {
+export function stubCalls(client: DynamoDBClient | S3Client | SQSClient | SSMClient, stub: Stub): () => void {
   const name = `stub-${Math.random()}`;
   const stack = client.middlewareStack as SQSClient['middlewareStack'];
   stack.add(
