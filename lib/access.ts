@@ -26,7 +26,7 @@ export type Access = {
   readonly protectsItself?: true;
 };
 
-/** Who is asking, of which tenant and region, and whether it asks too often: what every request is checked for. */
+/** Who is asking, of which tenant and region, and whether it asks too often: what a request of the data plane is checked for. */
 const ASKED = { directory: 'read', control: 'read', limits: 'write' } as const;
 
 /** What each function may touch, by what its handlers do. */
@@ -51,8 +51,8 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
   },
   catalogue: { tables: ASKED, settings: true, signingKey: 'read' },
   replay: {
-    // `control` is written where a release is started.
-    tables: { ...ASKED, control: 'write', jobs: 'read' },
+    // `control` is written where a release is started. What operators alone may ask is not counted against a tenant's rate.
+    tables: { directory: 'read', control: 'write', jobs: 'read' },
     dataKeys: true,
     artifacts: 'read',
     payloads: 'read',
@@ -79,7 +79,8 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     settings: true,
   },
   'model-packages': { tables: { control: 'write' }, artifacts: 'write', modelPackages: true, settings: true },
-  'release-step': { tables: { control: 'write', telemetry: 'read' }, wakesPools: true },
+  // The region's webhooks, to which it addresses messages, are sealed.
+  'release-step': { tables: { control: 'write', telemetry: 'read' }, dataKeys: true, wakesPools: true },
   setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write' },
 };
 

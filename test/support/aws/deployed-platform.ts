@@ -18,7 +18,7 @@ import { createRunnerSandbox } from '../../../gpu-worker/runner-sandbox.ts';
 import { PlatformUnderTest, type RegionUnderTest, type StartOptions } from '../platform-under-test.ts';
 import type { Cloud } from './cloud.ts';
 import { ACCOUNT, AWS_REGION, DeployedRegion, operatorSecret, type Scheduled } from './deployed-region.ts';
-import { type Denied, judge, policiesOf } from './iam-access.ts';
+import { type Denied, judge, policiesOf, processOf } from './iam-access.ts';
 import { IamWatch } from './iam-watch.ts';
 
 export type DeployedOptions = StartOptions & {
@@ -126,16 +126,20 @@ export class DeployedPlatform extends PlatformUnderTest {
   /** Nobody needs what is left: nothing is waited for. Throws if a function or a worker did what its policy does not allow. */
   async end(): Promise<void> {
     await this.#forget();
-    const denied = Object.keys(this.#regions).flatMap((region) => this.access(region).denied);
+    const denied = Object.keys(this.#regions).flatMap((region) => this.access(region));
     if (denied.length > 0) throw new Error(`policies do not allow: ${denied.map(textOf).join('; ')}`);
   }
 
-  /** What functions and workers of a region were seen to do, held against their policies or those of `access`. */
+  /** What functions and workers of a region were seen to do, held against their policies; against those of `access` alone, if it is given. */
   access(region = 'us', access?: Parameters<typeof policiesOf>[2]) {
     const { watch = { seen: new Map(), unread: new Map() }, deployed } = this.region(region);
     const { variables } = deployed;
     const policies = policiesOf({ variables, operatorKeySecret: operatorSecret(variables) }, PLACE, access);
-    return { policies, ...judge(watch, policies, variables.SLUICE_KEY_ID, PLACE) };
+    const { unread } = watch;
+    const seen = [...watch.seen.values()].filter(
+      ({ accessKeyId }) => access === undefined || isOf(access, accessKeyId),
+    );
+    return judge({ seen, unread: [...unread.values()] }, policies, variables.SLUICE_KEY_ID, PLACE);
   }
 
   async #forget(): Promise<void> {
@@ -150,6 +154,10 @@ export class DeployedPlatform extends PlatformUnderTest {
     );
     await this.#stopped;
   }
+}
+
+function isOf(access: object, accessKeyId: string): boolean {
+  return processOf(accessKeyId) in access;
 }
 
 function textOf({ process, action, resource }: Denied): string {

@@ -9,8 +9,8 @@ import type { DeployedFunction } from '../../../lib/bundle.ts';
 import { accessStatements } from '../../../lib/constructs/access-statements.ts';
 import type { RegionResources } from '../../../lib/region-resources.ts';
 import { keyNeedsOf, type Place, parameterArn, queueArn, secretArn, serviceArn, tableArn } from './iam-calls.ts';
-import { allowedBy, list, type Statement } from './iam-policy.ts';
-import type { IamWatch } from './iam-watch.ts';
+import { isAllowed, type Statement } from './iam-policy.ts';
+import type { Seen, Unread } from './iam-watch.ts';
 
 /** A function by its name, or the worker. */
 export type Process = DeployedFunction | 'worker';
@@ -40,40 +40,30 @@ export function policiesOf(
   );
 }
 
-/** What of all that was seen is not allowed, and by process the actions that allowed something. */
+export function processOf(accessKeyId: string): string {
+  return accessKeyId.replace(/^TEST-/, '');
+}
+
+/** What of all that was seen is not allowed, and what could not be read. */
 export function judge(
-  { seen, unread }: Pick<IamWatch, 'seen' | 'unread'>,
+  { seen, unread }: { readonly seen: readonly Seen[]; readonly unread: readonly Unread[] },
   policies: ReadonlyMap<string, readonly Statement[]>,
   keyArn: string,
   place: Place,
-): { readonly denied: readonly Denied[]; readonly used: ReadonlyMap<string, ReadonlySet<string>> } {
+): readonly Denied[] {
   const denied = new Map<string, Denied>();
-  const used = new Map<string, Set<string>>();
-  for (const { accessKeyId, ...need } of seen.values()) {
-    const process = accessKeyId.replace(/^TEST-/, '');
+  for (const { accessKeyId, ...need } of seen) {
+    const process = processOf(accessKeyId);
     for (const each of [need, ...keyNeedsOf(need, keyArn, place)]) {
-      const action = allowedBy(policies.get(process) ?? [], each);
-      if (action === undefined) {
-        const { resource } = each;
-        const told = { process, action: each.action, resource: `${resource}${contextText(each.context)}` };
-        denied.set(JSON.stringify(told), told);
-      } else used.set(process, (used.get(process) ?? new Set()).add(action));
+      if (isAllowed(policies.get(process) ?? [], each)) continue;
+      const told = { process, action: each.action, resource: `${each.resource}${contextText(each.context)}` };
+      denied.set(JSON.stringify(told), told);
     }
   }
-  for (const { accessKeyId, problem } of unread.values()) {
-    denied.set(problem, { process: accessKeyId, action: 'unknown', resource: problem });
+  for (const { accessKeyId, problem } of unread) {
+    denied.set(problem, { process: processOf(accessKeyId), action: 'unknown', resource: problem });
   }
-  return { denied: [...denied.values()], used };
-}
-
-/** By process, actions that its policy allows and of which it was not seen to make use. */
-export function unusedOf(
-  policies: ReadonlyMap<string, readonly Statement[]>,
-  used: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlyMap<string, readonly string[]> {
-  const of = (process: string, statements: readonly Statement[]) =>
-    [...new Set(statements.flatMap(({ Action }) => list(Action)))].filter((action) => !used.get(process)?.has(action));
-  return new Map([...policies].map(([process, statements]) => [process, of(process, statements)]));
+  return [...denied.values()];
 }
 
 function contextText(context: Readonly<Record<string, string>>): string {

@@ -24,22 +24,21 @@ const OPERATORS: Readonly<Record<string, Test>> = {
 };
 
 /**
- * The action, as a policy writes it, by which a call is allowed, of the statements that allow it; undefined: none does. As IAM
- * decides (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html) of policies that allow
- * alone. Throws at what is not understood: another effect, operator or element.
+ * As IAM decides (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html) of policies that
+ * allow alone. Throws at what is not understood: another effect, operator or element.
  */
-export function allowedBy(statements: readonly Statement[], need: Need): string | undefined {
-  for (const statement of statements) {
-    expectUnderstood(statement);
-    const action = list(statement.Action).find((pattern) => matches(pattern.toLowerCase(), need.action.toLowerCase()));
-    if (action === undefined || !list(statement.Resource).some((pattern) => matches(pattern, need.resource))) continue;
-    if (holds(statement.Condition, need.context)) return action;
-  }
-  return undefined;
+export function isAllowed(statements: readonly Statement[], { action, resource, context }: Need): boolean {
+  for (const statement of statements) expectUnderstood(statement);
+  return statements.some(
+    ({ Action, Resource, Condition }) =>
+      list(Action).some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())) &&
+      list(Resource).some((pattern) => matches(pattern, resource)) &&
+      holds(Condition, context),
+  );
 }
 
 /** `*` is any text, `?` one character. */
-export function matches(pattern: string, text: string): boolean {
+function matches(pattern: string, text: string): boolean {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
 }
@@ -64,6 +63,6 @@ function expectUnderstood(statement: Statement): void {
   }
 }
 
-export function list(value: string | readonly string[]): readonly string[] {
+function list(value: string | readonly string[]): readonly string[] {
   return typeof value === 'string' ? [value] : value;
 }
