@@ -22,8 +22,12 @@ export const handler = await start(async (lambda) => {
   const host = await openHost(lambda);
   const ports = { ...host, packages };
   return async (event: Partial<EventBridgeEvent<string, unknown>>): Promise<void> => {
-    await host.refresh();
-    if (event['detail-type'] === CHANGE) await onModelPackageEvent(ports, event);
-    await settleModelPackages(ports, clock.nowMs());
+    try {
+      await host.refresh();
+      if (event['detail-type'] === CHANGE) await onModelPackageEvent(ports, event);
+      await settleModelPackages(ports, clock.nowMs());
+    } finally {
+      await host.settled();
+    }
   };
 });

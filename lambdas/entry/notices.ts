@@ -11,7 +11,11 @@ const SPARE_MS = 4 * SECOND_MS;
 export const handler = await start(async (lambda) => {
   const host = await openHost(lambda);
   return async (_event: unknown, context: Context): Promise<void> => {
-    await host.refresh();
-    await sendNotices(host, lambda.clock.nowMs() + context.getRemainingTimeInMillis() - SPARE_MS);
+    try {
+      await host.refresh();
+      await sendNotices(host, lambda.clock.nowMs() + context.getRemainingTimeInMillis() - SPARE_MS);
+    } finally {
+      await host.settled();
+    }
   };
 });

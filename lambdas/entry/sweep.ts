@@ -10,8 +10,11 @@ const SPARE_MS = 10 * SECOND_MS;
 export const handler = await start(async (lambda) => {
   const host = await openHost(lambda);
   return async (_event: unknown, context: Context): Promise<void> => {
-    await host.refresh();
-    await sweepAll(host, lambda.clock.nowMs() + context.getRemainingTimeInMillis() - SPARE_MS);
-    await host.settled();
+    try {
+      await host.refresh();
+      await sweepAll(host, lambda.clock.nowMs() + context.getRemainingTimeInMillis() - SPARE_MS);
+    } finally {
+      await host.settled();
+    }
   };
 });

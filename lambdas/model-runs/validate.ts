@@ -8,7 +8,11 @@ import { openRuns } from './runs.ts';
 export const handler = await start(async (lambda) => {
   const host = { ...(await openHost(lambda)), ...openRuns(lambda) };
   return async (_event: unknown, context: Context): Promise<void> => {
-    await host.refresh();
-    await validatePushes(host, lambda.clock.nowMs() + context.getRemainingTimeInMillis());
+    try {
+      await host.refresh();
+      await validatePushes(host, lambda.clock.nowMs() + context.getRemainingTimeInMillis());
+    } finally {
+      await host.settled();
+    }
   };
 });
