@@ -26,6 +26,11 @@ export class DeliveryRunner {
     this.#ports = ports;
   }
 
+  /** True while attempts are under way. */
+  get isBusy(): boolean {
+    return this.#inFlight.size > 0;
+  }
+
   /** Starts the attempts that there is room for and returns how many; each ends by itself. */
   async startDue(): Promise<number> {
     const nowMs = this.#ports.clock.nowMs();

@@ -9,14 +9,17 @@ const QUIET_LOOKS = 2;
 /** A post ends within 10 s. */
 const POST_MS = 11 * SECOND_MS;
 
-/** Tells of ends and sends what is due, until nothing is for a second or so, or until `untilMs`; at least one look. */
+/**
+ * Tells of ends and sends what is due, until nothing is for a second or so, or until `untilMs`; at least one look. Posts under way hold up
+ * others of their tenant and address, so that there is more to do as long as there are some.
+ */
 export async function sendNotices(ports: DeliveryPorts & Pick<Platform, 'jobs'>, untilMs: number): Promise<void> {
   const { clock } = ports;
   const runner = new DeliveryRunner(ports);
   try {
     for (let quiet = 0; quiet < QUIET_LOOKS; ) {
       const done = (await tellEnded(ports)) + (await runner.startDue());
-      quiet = done === 0 ? quiet + 1 : 0;
+      quiet = done === 0 && !runner.isBusy ? quiet + 1 : 0;
       if (clock.nowMs() + LOOK_EVERY_MS + POST_MS >= untilMs) return;
       if (done === 0 && quiet < QUIET_LOOKS) await clock.sleep(LOOK_EVERY_MS);
     }

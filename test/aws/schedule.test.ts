@@ -77,6 +77,12 @@ test('what is due only at the second look is sent, and whatever comes with it', 
   expect(hooks.settled.map(({ state }) => state)).toEqual(['delivered', 'delivered', 'delivered']);
 });
 
+test('while a slow post is under way those that wait for it are looked for', async () => {
+  const hooks = new Hooks([1, 0, 0, 2], 3 * SECOND_MS);
+  await sendNotices(hooks.ports, hooks.clock.nowMs() + MINUTE_MS);
+  expect(hooks.settled).toHaveLength(3);
+});
+
 test('nothing is started that could not end before the time is over', async () => {
   const hooks = new Hooks(Array(100).fill(1));
   await sendNotices(hooks.ports, hooks.clock.nowMs() + 5 * SECOND_MS);
