@@ -88,14 +88,14 @@ export const FAILURES = {
     retryable: false,
     advice: 'Use one of the pools in `known`; operators add pools where the region is configured.',
   },
-  'webhook-unknown': { title: 'No such webhook', retryable: false, advice: 'List the webhooks of the tenant.' },
+  'webhook-unknown': { title: 'No such webhook', retryable: false, advice: 'List the webhooks, of the tenant or of the region.' },
   'delivery-unknown': {
     title: 'No such delivery of this webhook',
     retryable: false,
     advice: 'List the deliveries; they are kept for a day once delivered, 7 days otherwise.',
   },
   'webhook-limit-reached': {
-    title: 'This tenant has as many webhooks as it may',
+    title: 'There are as many webhooks as there may be',
     retryable: false,
     advice: 'Remove or change one of them; the limit is in `limit`.',
   },

@@ -15,6 +15,7 @@ import type { Directory } from '../core/ports/directory.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { Recorder } from '../core/quality/recorder.ts';
+import { ReleaseNotices } from '../core/release/release-notices.ts';
 import { ensurePlans } from '../core/tenancy/manage-plans.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { createRunnerSandbox } from '../gpu-worker/runner-sandbox.ts';
@@ -125,7 +126,8 @@ async function serve(
   await worker.start();
   const validator = startValidator(platform, pushes);
   const recording = startRecording(recorder);
-  const releases = startReleaseLoop({ ...platform, releases: storage.releases }, releaseChanges);
+  const notices = new ReleaseNotices({ ...storage, log }, server.url);
+  const releases = startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges);
   server.serve({ handlers: createHttp({ ...platform, gateway }), devIssuer, clock, log });
   return {
     url: server.url,

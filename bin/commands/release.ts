@@ -13,6 +13,7 @@ import { type Connection, request } from '../client.ts';
 import { connect, type RemoteOptions, remote } from '../options.ts';
 import { printResult, progress } from '../output.ts';
 import { nowLine, renderRelease, titleOf } from '../release-report.ts';
+import { addNotifyCommands } from './release-notify.ts';
 import { openScreen, watchRelease } from './release-watch.ts';
 
 type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
@@ -38,6 +39,7 @@ export function addReleaseCommands(program: Command): void {
   ).action(watch);
   remote(release.command('audits <release>').description('who did what, when and why')).action(audits);
   addVerbs(release);
+  addNotifyCommands(release);
 }
 
 function addVerbs(release: Command): void {

@@ -366,6 +366,21 @@ export interface Operations {
     };
     answer: Tenant;
   };
+  'notice-webhook-create': {
+    body: NoticeWebhookCreate;
+    answer: WebhookWithSecret;
+  };
+  'notice-webhook-list': {
+    answer: {
+      items: Webhook[];
+    };
+  };
+  'notice-webhook-remove': {
+    params: {
+      webhook: string;
+    };
+    answer: undefined;
+  };
   'webhook-create': {
     params: {
       tenant: string;
@@ -1697,12 +1712,8 @@ export interface PinPut {
    */
   version: string;
 }
-export interface WebhookCreate {
+export interface NoticeWebhookCreate {
   url: string;
-  /**
-   * @minItems 1
-   */
-  events?: ('prediction.succeeded' | 'prediction.failed')[];
 }
 export interface WebhookWithSecret {
   /**
@@ -1713,7 +1724,7 @@ export interface WebhookWithSecret {
   /**
    * @minItems 1
    */
-  events: ('prediction.succeeded' | 'prediction.failed')[];
+  events: ('prediction.succeeded' | 'prediction.failed' | 'release.changed')[];
   disabled: 'no' | 'by-tenant' | 'gone';
   created_at_ms: number;
   secret: string;
@@ -1727,9 +1738,16 @@ export interface Webhook {
   /**
    * @minItems 1
    */
-  events: ('prediction.succeeded' | 'prediction.failed')[];
+  events: ('prediction.succeeded' | 'prediction.failed' | 'release.changed')[];
   disabled: 'no' | 'by-tenant' | 'gone';
   created_at_ms: number;
+}
+export interface WebhookCreate {
+  url: string;
+  /**
+   * @minItems 1
+   */
+  events?: ('prediction.succeeded' | 'prediction.failed')[];
 }
 export interface WebhookPatch {
   url?: string;
@@ -1752,7 +1770,7 @@ export interface WebhookDelivery {
    * Id of a prediction, from Location or the 202 body.
    */
   prediction: string;
-  event: 'prediction.succeeded' | 'prediction.failed';
+  event: 'prediction.succeeded' | 'prediction.failed' | 'release.changed';
   state: 'waiting' | 'delivered' | 'given-up';
   attempts: number;
   last_result: string | null;
@@ -1924,6 +1942,9 @@ export const OPERATIONS = {
   'release-verb': ['POST', '/control/v1/releases/{release}/verbs'],
   'pin-put': ['PUT', '/control/v1/tenants/{tenant}/pins/{model}'],
   'pin-remove': ['DELETE', '/control/v1/tenants/{tenant}/pins/{model}'],
+  'notice-webhook-create': ['POST', '/control/v1/notice-webhooks'],
+  'notice-webhook-list': ['GET', '/control/v1/notice-webhooks'],
+  'notice-webhook-remove': ['DELETE', '/control/v1/notice-webhooks/{webhook}'],
   'webhook-create': ['POST', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-list': ['GET', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-read': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],

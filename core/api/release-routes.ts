@@ -1,9 +1,11 @@
 import * as json from './release-schemas.ts';
 import type { RouteShape } from './route-shape.ts';
-import { pageOf, pageQuery, pinPutBody, tenantJson } from './schemas.ts';
+import { listOf, pageOf, pageQuery, pinPutBody, tenantJson } from './schemas.ts';
+import { noticeWebhookCreateBody, webhookJson, webhookWithSecretJson } from './webhook-schemas.ts';
 
 const RELEASES = '/control/v1/models/{model}/releases';
 const RELEASE = '/control/v1/releases/{release}';
+const NOTICE_WEBHOOKS = '/control/v1/notice-webhooks';
 const PIN = '/control/v1/tenants/{tenant}/pins/{model}';
 const control = { plane: 'control', role: 'operator' } as const;
 
@@ -69,5 +71,31 @@ export const RELEASE_ROUTES = [
     path: PIN,
     summary: 'Let the tenant have what releases say again',
     responses: { 200: tenantJson },
+  },
+  {
+    ...control,
+    id: 'notice-webhook-create',
+    method: 'POST',
+    path: NOTICE_WEBHOOKS,
+    summary:
+      'Tell an address of what becomes of releases in this region from now on; at most 10. Holds the secret this once',
+    body: noticeWebhookCreateBody,
+    responses: { 201: webhookWithSecretJson },
+  },
+  {
+    ...control,
+    id: 'notice-webhook-list',
+    method: 'GET',
+    path: NOTICE_WEBHOOKS,
+    summary: 'Webhooks that are told of releases, without their secrets',
+    responses: { 200: listOf(webhookJson) },
+  },
+  {
+    ...control,
+    id: 'notice-webhook-remove',
+    method: 'DELETE',
+    path: `${NOTICE_WEBHOOKS}/{webhook}`,
+    summary: 'Tell an address no more of releases',
+    responses: { 204: 'empty' },
   },
 ] as const satisfies readonly RouteShape[];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WEBHOOK_EVENTS, webhookDeliverySchema, webhookEndpointSchema } from '../webhooks/webhook.ts';
+import { PREDICTION_EVENTS, webhookDeliverySchema, webhookEndpointSchema } from '../webhooks/webhook.ts';
 import { PARAMS } from './params.ts';
 
 /** Bodies of the webhook routes. */
@@ -7,6 +7,8 @@ const epochMs = z.number().min(0);
 const endpoint = webhookEndpointSchema.shape;
 const delivery = webhookDeliverySchema.shape;
 const url = z.string().min(1).max(2000);
+/** What a tenant may ask for. */
+const events = z.array(z.enum(PREDICTION_EVENTS)).min(1);
 
 const webhookFields = {
   id: PARAMS.webhook.schema,
@@ -22,15 +24,17 @@ export const webhookWithSecretJson = z
   .strictObject({ ...webhookFields, secret: z.string() })
   .meta({ id: 'WebhookWithSecret' });
 export const webhookCreateBody = z
-  .strictObject({ url, events: endpoint.events.default([...WEBHOOK_EVENTS]) })
+  .strictObject({ url, events: events.default([...PREDICTION_EVENTS]) })
   .meta({ id: 'WebhookCreate' });
 export const webhookPatchBody = z
   .strictObject({
     url: url.optional(),
-    events: endpoint.events.optional(),
+    events: events.optional(),
     disabled: z.enum(['no', 'by-tenant']).optional(),
   })
   .meta({ id: 'WebhookPatch' });
+
+export const noticeWebhookCreateBody = z.strictObject({ url }).meta({ id: 'NoticeWebhookCreate' });
 
 export const webhookTestedJson = z
   .strictObject({

@@ -7,10 +7,13 @@ import { beyondHardLimit } from './hard-limit.ts';
 import { judge } from './judge.ts';
 import { isGate, type TrafficStep } from './plan.ts';
 import { desiredOf, isActive, type Release, stepOf } from './release.ts';
+import type { ReleaseNotices } from './release-notices.ts';
 import type { SegmentTelemetry } from './segment-telemetry.ts';
 import { warmShare } from './warm-share.ts';
 
-export type DriverPorts = Pick<Platform, 'releases' | 'registry' | 'capacity' | 'wake' | 'log'>;
+export type DriverPorts = Pick<Platform, 'releases' | 'registry' | 'capacity' | 'wake' | 'log'> & {
+  readonly notices: Pick<ReleaseNotices, 'tell'>;
+};
 
 /** How a look left a release, and when to look again at the latest; undefined: never, it has ended and what that asks for is done. */
 export type Driven = { readonly release: Release; readonly lookAtMs: number | undefined };
@@ -19,6 +22,8 @@ export type Driven = { readonly release: Release; readonly lookAtMs: number | un
 const CAPACITY_EVERY_MS = SECOND_MS;
 /** While traffic flows: what is known of it changes with every window. */
 const TRAFFIC_EVERY_MS = 2 * SECOND_MS;
+/** Where an end could not be told of. */
+const TELL_EVERY_MS = 30 * SECOND_MS;
 /** People and other drivers of one release come a few a second at most. */
 const MOST_TRIES = 20;
 
@@ -35,7 +40,10 @@ export async function driveRelease(
 ): Promise<Driven> {
   const release = await decide(ports, seen, id, nowMs);
   await bringAbout(ports, release.model, nowMs);
+  const told = await ports.notices.tell(release, nowMs);
   if (!isActive(release)) {
+    // It stays open until it is told of.
+    if (told === 'not-told') return { release, lookAtMs: nowMs + TELL_EVERY_MS };
     await ports.releases.settle(release);
     return { release, lookAtMs: undefined };
   }

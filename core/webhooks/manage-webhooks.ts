@@ -25,6 +25,15 @@ export type WebhookChange = {
  */
 export async function createWebhook(ports: WebhookPorts, tenant: string, spec: NewWebhook): Promise<WebhookEndpoint> {
   await readTenant(ports, tenant);
+  return addWebhook(ports, tenant, spec);
+}
+
+/** Also for the region itself. `webhook-url-refused`, `webhook-limit-reached`. */
+export async function addWebhook(
+  ports: Pick<WebhookPorts, 'webhooks' | 'webhookSender' | 'clock'>,
+  tenant: string,
+  spec: NewWebhook,
+): Promise<WebhookEndpoint> {
   await ports.webhookSender.check(spec.url);
   const endpoint: WebhookEndpoint = {
     id: newId(),

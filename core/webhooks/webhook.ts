@@ -3,13 +3,21 @@ import { tenantIdSchema } from '../tenancy/tenant.ts';
 
 export const WEBHOOK_ID = /^wh_[0-9a-f]{16}$/;
 export const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;
-export const WEBHOOK_EVENTS = ['prediction.succeeded', 'prediction.failed'] as const;
+/** What tenants are told of. */
+export const PREDICTION_EVENTS = ['prediction.succeeded', 'prediction.failed'] as const;
+/** What the region's own webhooks are told of. */
+export const RELEASE_EVENT = 'release.changed';
+const WEBHOOK_EVENTS = [...PREDICTION_EVENTS, RELEASE_EVENT] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
-/** An address of a tenant's that is told when accepted predictions end. */
+/** Stands where a tenant does for webhooks of the region, and their data key: no tenant can have this id, so that none is erased with them. */
+export const REGION_OWNER = '_region';
+const ownerSchema = z.union([tenantIdSchema, z.literal(REGION_OWNER)]);
+
+/** An address of a tenant's that is told when accepted predictions end, or of the region's that is told how releases go. */
 export const webhookEndpointSchema = z.strictObject({
   id: z.string().regex(WEBHOOK_ID),
-  tenant: tenantIdSchema,
+  tenant: ownerSchema,
   url: z.string().max(2000),
   events: z.array(z.enum(WEBHOOK_EVENTS)).min(1),
   /** `whsec_` and base64: signs every message (Standard Webhooks). Shown once. */
@@ -21,12 +29,13 @@ export const webhookEndpointSchema = z.strictObject({
   createdAtMs: z.int(),
 });
 
-/** One message for one endpoint. It names the prediction and holds nothing of its inputs or outputs. */
+/** One message for one endpoint. It names the prediction or release and holds nothing of inputs or outputs. */
 export const webhookDeliverySchema = z.strictObject({
-  /** `msg_` and 32 hex digits, of prediction and endpoint: the same message always has the same id. */
+  /** `msg_` and 32 hex digits, of what it tells and endpoint: the same message always has the same id. */
   id: z.string(),
-  tenant: tenantIdSchema,
+  tenant: ownerSchema,
   endpoint: z.string(),
+  /** Of `release.changed`: the release. */
   prediction: z.string(),
   event: z.enum(WEBHOOK_EVENTS),
   /** The body, exactly as it is signed and sent. */

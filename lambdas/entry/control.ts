@@ -8,6 +8,7 @@ import {
   postKey,
   postOperatorKey,
 } from '../http/keys.ts';
+import { deleteNoticeWebhook, getNoticeWebhooks, postNoticeWebhook } from '../http/notice-webhooks.ts';
 import { getPlans, replacePlan } from '../http/plans.ts';
 import { getRelease, getReleaseAudits, getReleases, postReleaseVerb } from '../http/releases.ts';
 import {
@@ -77,6 +78,9 @@ const ROUTES: RoutesOf<'control'> = {
   'release-verb': postReleaseVerb,
   'pin-put': putPin,
   'pin-remove': deletePin,
+  'notice-webhook-create': postNoticeWebhook,
+  'notice-webhook-list': getNoticeWebhooks,
+  'notice-webhook-remove': deleteNoticeWebhook,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,

@@ -1,3 +1,4 @@
+import { ReleaseNotices } from '../../core/release/release-notices.ts';
 import { SegmentTelemetry } from '../../core/release/segment-telemetry.ts';
 import { clockSchema, type Look, look, lookAtAll } from '../release/clock.ts';
 import { start } from './main.ts';
@@ -11,7 +12,7 @@ export const handler = await start((lambda) => {
   const { environment, clock, log } = lambda;
   const { region, deployment } = environment;
   const storage = openLambdaRegion(lambda);
-  const ports = { ...storage, clock, log };
+  const ports = { ...storage, clock, log, notices: new ReleaseNotices({ ...storage, log }, '') };
   const seen = new SegmentTelemetry(ports);
   return async (event: object): Promise<Look | undefined> => {
     try {

@@ -19,6 +19,7 @@ import {
   readVersionMetadata,
   readVersionReadiness,
 } from './models.ts';
+import { deleteNoticeWebhook, getNoticeWebhooks, postNoticeWebhook } from './notice-webhooks.ts';
 import { getPlans, replacePlan } from './plans.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
 import { createPreflight } from './preflight.ts';
@@ -105,6 +106,9 @@ const HANDLERS: Readonly<Record<RouteId, (host: ModelHost) => HttpHandler>> = {
   'release-verb': postReleaseVerb,
   'pin-put': putPin,
   'pin-remove': deletePin,
+  'notice-webhook-create': postNoticeWebhook,
+  'notice-webhook-list': getNoticeWebhooks,
+  'notice-webhook-remove': deleteNoticeWebhook,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,

@@ -77,6 +77,8 @@ test('what a release came to is told of also when it is open no more', async () 
   expect(whatsOf(last)).toEqual(['2']);
 });
 
+const NO_NOTICES: LookPorts['notices'] = { tell: async () => 'told' };
+
 test.each([
   ['is done', false, 'done'],
   ['goes on, if another one was started while it settled this one', true, 'wait'],
@@ -94,7 +96,8 @@ test.each([
     },
   };
   const registry = { readRoute: async () => undefined };
-  const ports = { releases, registry, log: NO_LOG, clock: { nowMs: () => NOW_MS } } as unknown as LookPorts;
+  const parts = { releases, registry, notices: NO_NOTICES, log: NO_LOG, clock: { nowMs: () => NOW_MS } };
+  const ports = parts as unknown as LookPorts;
   const clock = { ...RELEASE_CLOCK_INPUT, model: 'm', activation: 'a', release: ended.id, told: ended.epoch };
   expect((await look(ports, NOTHING_SEEN, clock, SOURCE)).next).toBe(next);
 });
@@ -115,7 +118,8 @@ test('a look at all looks at each, whichever fails, and fails then', async () =>
     settle: async ({ id }: Release) => void settled.push(id),
   };
   const registry = { readRoute: async () => undefined };
-  const ports = { releases, registry, log: NO_LOG, clock: { nowMs: () => NOW_MS } } as unknown as LookPorts;
+  const parts = { releases, registry, notices: NO_NOTICES, log: NO_LOG, clock: { nowMs: () => NOW_MS } };
+  const ports = parts as unknown as LookPorts;
   await expect(lookAtAll(ports, NOTHING_SEEN)).rejects.toThrow('1 of 3 looks failed');
   expect(settled).toEqual(['a', 'c']);
 });

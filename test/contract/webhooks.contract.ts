@@ -1,7 +1,12 @@
 import { expect } from 'vitest';
 import type { DeliveryLimits, Webhooks } from '../../core/ports/webhooks.ts';
 import { MINUTE_MS } from '../../core/units.ts';
-import type { WebhookDelivery, WebhookEndpoint } from '../../core/webhooks/webhook.ts';
+import {
+  REGION_OWNER,
+  RELEASE_EVENT,
+  type WebhookDelivery,
+  type WebhookEndpoint,
+} from '../../core/webhooks/webhook.ts';
 import { aDelivery, anEndpoint } from '../support/webhooks.ts';
 import { type Adapter, atOnce, type Case, countBy, describeContract, type Subject, takeAll } from './contract.ts';
 
@@ -124,6 +129,19 @@ const endpointCases: readonly WebhooksCase[] = [
       expect(await subject.port.readDelivery('acme', delivery!.id)).toBeUndefined();
       expect(await subject.port.listEndpoints('globex')).toEqual([theirs]);
       expect(idsOf(await take(subject))).toEqual([other!.id]);
+    },
+  },
+  {
+    name: "keeps the region's own endpoints and deliveries apart from every tenant's, and when these are erased",
+    async run(subject) {
+      const own = await added(subject, { tenant: REGION_OWNER, events: [RELEASE_EVENT] });
+      await added(subject);
+      const [delivery] = await given(subject, own, 1, { event: RELEASE_EVENT, prediction: `rel_${'1'.repeat(32)}` });
+      await subject.port.erase('acme');
+      await subject.crash();
+      expect(await subject.port.listEndpoints(REGION_OWNER)).toEqual([own]);
+      expect(await subject.port.readEndpoint('acme', own.id)).toBeUndefined();
+      expect(idsOf(await take(subject))).toEqual([delivery!.id]);
     },
   },
 ];

@@ -1,55 +1,38 @@
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { describeWebhooks } from '../flows/webhooks.flow.ts';
 import { type Cloud, startCloud } from '../support/aws/cloud.ts';
 import { DeployedPlatform } from '../support/aws/deployed-platform.ts';
-import { CERTIFICATE } from '../support/hooks-test-certificate.ts';
+import { type HooksInternet, openHooksInternet } from '../support/aws/hooks-internet.ts';
 import { fourOf } from '../support/http-client.ts';
 import { expectProblem } from '../support/problems.ts';
 import { ASYNC, addHookedTenant, addWebhookAt, deliveriesOf, idOf, SOON } from '../support/webhook-calls.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
-const PRELOAD = join(import.meta.dirname, '..', 'support', 'aws', 'local-internet.ts');
-/** Of a public name server: nobody is asked there. */
-const ADDRESS = '9.9.9.9';
 /** Seconds until the second attempt, and what a busy machine adds. */
 const SECOND_ATTEMPT = { timeout: 30_000, interval: 100 };
 
 let cloud: Cloud;
-let folder: string;
-let port: number;
+let internet: HooksInternet;
 let platform: DeployedPlatform;
 
 beforeAll(async () => {
   cloud = await startCloud();
-  folder = await mkdtemp(join(tmpdir(), 'sluice-hooks-'));
-  const authorities = join(folder, 'authorities.pem');
-  await writeFile(authorities, CERTIFICATE);
-  port = await freePort();
-  const internet = { names: { 'hooks.test': ADDRESS, 'inside.test': '10.0.0.1' }, servers: { [ADDRESS]: port } };
+  internet = await openHooksInternet();
   platform = await DeployedPlatform.start(cloud, {
     models: ['row-sum'],
     runners: 1,
     scheduled: ['notices'],
-    functionVariables: {
-      NODE_OPTIONS: `--import ${PRELOAD}`,
-      NODE_EXTRA_CA_CERTS: authorities,
-      TEST_INTERNET: JSON.stringify(internet),
-    },
+    functionVariables: internet.functionVariables,
   });
 }, 120_000);
 
 afterAll(async () => {
   await platform?.end();
   await cloud?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await internet?.close();
 });
 
-const openReceiver = () => WebhookReceiver.start({ port });
+const openReceiver = () => WebhookReceiver.start({ port: internet.port });
 
 describe('webhooks', () => describeWebhooks(async () => platform, openReceiver));
 
@@ -89,11 +72,3 @@ describe('what only the clock brings about', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: found } = server.address() as { port: number };
-  server.close();
-  return found;
-}

@@ -9,6 +9,7 @@ import { emptyTelemetry } from '../../core/quality/telemetry.ts';
 import { BUCKETS, cohortOf } from '../../core/release/assign.ts';
 import { type Driven, driveRelease } from '../../core/release/drive.ts';
 import { lotOf, type Release, routeOf } from '../../core/release/release.ts';
+import { ReleaseNotices } from '../../core/release/release-notices.ts';
 import { SegmentTelemetry } from '../../core/release/segment-telemetry.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import { aVersion } from './jobs.ts';
@@ -18,7 +19,7 @@ import { aStart } from './release-start.ts';
 
 /** A region's storage, with a clock that the test moves. */
 export type WorldRegion = {
-  readonly ports: Pick<Platform, 'capacity' | 'registry' | 'releases' | 'telemetry' | 'wake'>;
+  readonly ports: Pick<Platform, 'capacity' | 'registry' | 'releases' | 'telemetry' | 'wake' | 'webhooks'>;
   readonly clock: Pick<ManualClock, 'advance' | 'nowMs'>;
   readonly log: Log;
   crash(): Promise<void>;
@@ -41,10 +42,12 @@ export class ReleaseWorld<Region extends WorldRegion = LocalPlatform> {
   #sequence = 0;
   #random = seededRandom(7);
   #seen: SegmentTelemetry;
+  #notices: ReleaseNotices;
 
   private constructor(local: Region) {
     this.local = local;
     this.#seen = new SegmentTelemetry(local.ports);
+    this.#notices = new ReleaseNotices({ ...local.ports, log: local.log }, '');
   }
 
   static async open(): Promise<ReleaseWorld> {
@@ -78,18 +81,19 @@ export class ReleaseWorld<Region extends WorldRegion = LocalPlatform> {
         return 0;
       },
     } as unknown as Wake;
-    return { ...ports, wake, log };
+    return { ...ports, wake, log, notices: this.#notices };
   }
 
-  async look(id: string, seen = this.#seen): Promise<Driven> {
+  async look(id: string, seen = this.#seen, notices = this.#notices): Promise<Driven> {
     await this.report();
-    return driveRelease(this.ports(), seen, id, this.nowMs());
+    return driveRelease({ ...this.ports(), notices }, seen, id, this.nowMs());
   }
 
   /** Goes on as after kill -9. */
   async crash(): Promise<void> {
     await this.local.crash();
     this.#seen = new SegmentTelemetry(this.local.ports);
+    this.#notices = new ReleaseNotices({ ...this.local.ports, log: this.local.log }, '');
   }
 
   /** Lets time pass window by window, `users` asking once in each, and looks at the release at the end of each until it says stop. */
