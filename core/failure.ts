@@ -88,7 +88,11 @@ export const FAILURES = {
     retryable: false,
     advice: 'Use one of the pools in `known`; operators add pools where the region is configured.',
   },
-  'webhook-unknown': { title: 'No such webhook', retryable: false, advice: 'List the webhooks, of the tenant or of the region.' },
+  'webhook-unknown': {
+    title: 'No such webhook',
+    retryable: false,
+    advice: 'List the webhooks, of the tenant or of the region.',
+  },
   'delivery-unknown': {
     title: 'No such delivery of this webhook',
     retryable: false,
