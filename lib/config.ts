@@ -36,6 +36,21 @@ const region = z.strictObject({
   pools: z.record(poolId, poolSchema),
 });
 
+/**
+ * Of the whole API of a region, before any quota of a tenant. One address may send two fifths of that unless a number is given, which the
+ * firewall takes from 10 to 2,000,000,000.
+ */
+const api = z
+  .strictObject({
+    requestsPerSecond: z.int().min(1),
+    burst: z.int().min(1),
+    requestsPerFiveMinutesPerAddress: z.int().min(10).max(2_000_000_000).optional(),
+  })
+  .transform(({ requestsPerFiveMinutesPerAddress: given, ...stage }) => ({
+    ...stage,
+    requestsPerFiveMinutesPerAddress: given ?? stage.requestsPerSecond * 120,
+  }));
+
 const reservedConcurrency = z.partialRecord(
   z.enum([...(Object.keys(HTTP_FUNCTIONS) as (keyof typeof HTTP_FUNCTIONS)[]), ...INNER_FUNCTIONS]),
   z.int().min(1).max(10_000),
@@ -69,8 +84,7 @@ const schema = z.strictObject({
   corsOrigins: z.array(origin).max(50).default([]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   usdPerComputeHour: z.number().positive(),
-  /** Of the whole API of a region, before any quota of a tenant. */
-  api: z.strictObject({ requestsPerSecond: z.int().min(1), burst: z.int().min(1) }),
+  api,
   reservedConcurrency: reservedConcurrency.default({}),
   sagemaker: z
     .strictObject({
@@ -80,8 +94,10 @@ const schema = z.strictObject({
         .max(50),
       /** Buckets that their models lie in. */
       modelBuckets: z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name')).max(50),
+      /** Whether such a version is released over the stable one, by the plan of its manifest. */
+      startReleases: z.boolean().default(false),
     })
-    .default({ modelPackageGroups: [], modelBuckets: [] }),
+    .default({ modelPackageGroups: [], modelBuckets: [], startReleases: false }),
   regions: z.record(regionId, region),
 });
 

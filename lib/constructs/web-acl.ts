@@ -33,14 +33,21 @@ const MODEL_PATHS = ['/v1/', '/v2/'];
 /** Manifests and replays are larger than the 8 KB that the rule allows. */
 const LARGE_BODY_PATHS = [...MODEL_PATHS, '/control/v1/models/'];
 
+export type WebAclProps = {
+  readonly name: string;
+  readonly stageArn: string;
+  readonly requestsPerFiveMinutesPerAddress: number;
+};
+
 /** The firewall before a region's API. */
 export class WebAcl extends Construct {
   readonly acl: CfnWebACL;
 
-  constructor(scope: Construct, id: string, name: string, stageArn: string) {
+  constructor(scope: Construct, id: string, props: WebAclProps) {
     super(scope, id);
-    const groups = Object.entries(BODY_RULES).map(([group, { rules }], priority) =>
-      managedRules(group, priority, [
+    const { name, stageArn, requestsPerFiveMinutesPerAddress } = props;
+    const groups = Object.entries(BODY_RULES).map(([group, { rules }], place) =>
+      managedRules(group, place + 1, [
         ...Object.keys(rules),
         ...(group === 'AWSManagedRulesCommonRuleSet' ? COUNTED_BESIDE : []),
       ]),
@@ -51,6 +58,7 @@ export class WebAcl extends Construct {
       defaultAction: { allow: {} },
       visibilityConfig: visible(name),
       rules: [
+        limitAddresses(requestsPerFiveMinutesPerAddress),
         ...groups,
         blockBodies('large-bodies', 10, sizeLabels(), LARGE_BODY_PATHS),
         blockBodies('bodies', 11, otherLabels(), MODEL_PATHS),
@@ -58,6 +66,20 @@ export class WebAcl extends Construct {
     });
     new CfnWebACLAssociation(this, 'Association', { resourceArn: stageArn, webAclArn: this.acl.attrArn });
   }
+}
+
+/**
+ * Ends requests of an address that sends more, whoever it says it is: the throttle behind is one for all callers, and keys are looked at
+ * behind that.
+ */
+function limitAddresses(limit: number): CfnWebACL.RuleProperty {
+  return {
+    name: 'addresses',
+    priority: 0,
+    action: { block: {} },
+    statement: { rateBasedStatement: { aggregateKeyType: 'IP', evaluationWindowSec: 300, limit } },
+    visibilityConfig: visible('addresses'),
+  };
 }
 
 function labels(): readonly string[] {

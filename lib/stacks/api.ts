@@ -54,7 +54,9 @@ export class Api extends Stack {
     });
     this.url = this.#addressOf(context);
     const name = `${regionPrefix(context.config.deployment, context.region)}-api`;
-    new WebAcl(this, 'WebAcl', name, this.api.api.deploymentStage.stageArn);
+    const { requestsPerFiveMinutesPerAddress } = context.config.api;
+    const { stageArn } = this.api.api.deploymentStage;
+    new WebAcl(this, 'WebAcl', { name, stageArn, requestsPerFiveMinutesPerAddress });
     const settings = regionSettings(this, 'Settings', context, this.url);
     new FunctionTriggers(this, 'Triggers', {
       config: context.config,
@@ -74,8 +76,11 @@ export class Api extends Stack {
   #makeFunctions(parts: FunctionParts): Record<DeployedFunction, LambdaFunction> {
     const names: readonly DeployedFunction[] = [...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]), ...INNER_FUNCTIONS];
     const setupVariables: SetupVariables = { SLUICE_OPERATOR_KEY_SECRET: parts.resources.operatorKeySecretArn };
-    const { modelPackageGroups } = parts.context.config.sagemaker;
-    const packageVariables: ModelPackagesVariables = { SLUICE_MODEL_PACKAGE_GROUPS: modelPackageGroups.join(',') };
+    const { modelPackageGroups, startReleases } = parts.context.config.sagemaker;
+    const packageVariables: ModelPackagesVariables = {
+      SLUICE_MODEL_PACKAGE_GROUPS: modelPackageGroups.join(','),
+      SLUICE_START_PACKAGE_RELEASES: startReleases ? 'yes' : 'no',
+    };
     const variablesOf = { setup: setupVariables, 'model-packages': packageVariables };
     const made = names.map((name) => {
       const own = name in variablesOf ? { ...parts, variables: variablesOf[name as keyof typeof variablesOf] } : parts;

@@ -2,6 +2,7 @@ import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { describe, expect, test } from 'vitest';
 import { toV2Error } from '../../core/api/problem.ts';
 import { Failure, type FailureCode } from '../../core/failure.ts';
+import { DEFAULT_PLANS } from '../../core/tenancy/plan.ts';
 import { MAX_BODY_BYTES } from '../../lambdas/http/read-body.ts';
 import { GATEWAY_FAILURES } from '../../lib/constructs/gateway-responses.ts';
 import { makeApp, REGIONS, type Resource, Synthesized } from './support/synthesized.ts';
@@ -103,6 +104,7 @@ describe('the firewall', () => {
   const [acl] = ofType('us', 'AWS::WAFv2::WebACL');
   const rules: readonly Rule[] = acl!.Properties.Rules;
   const groups = rules.filter((rule) => JSON.stringify(rule).includes('ManagedRuleGroupStatement'));
+  const addresses = rules.find(({ Statement }) => Statement.RateBasedStatement !== undefined);
 
   test('stands before the stage', () => {
     expect(ofType('us', 'AWS::WAFv2::WebACLAssociation')).toHaveLength(1);
@@ -113,6 +115,17 @@ describe('the firewall', () => {
     ]);
   });
 
+  test('one address cannot use up what the stage takes of all, and may send what the largest plan grants', () => {
+    const { AggregateKeyType, EvaluationWindowSec, Limit, ScopeDownStatement } = addresses.Statement.RateBasedStatement;
+    expect([AggregateKeyType, ScopeDownStatement]).toEqual(['IP', undefined]);
+    expect(addresses.Action).toEqual({ Block: {} });
+    const [stage] = ofType('us', 'AWS::ApiGateway::Stage');
+    const { ThrottlingRateLimit: ofAll } = stage!.Properties.MethodSettings[0];
+    expect(Limit / EvaluationWindowSec).toBeLessThan(ofAll / 2);
+    const granted = Math.max(...DEFAULT_PLANS.map(({ limits }) => limits.requestsPerSecond));
+    expect(Limit / EvaluationWindowSec).toBeGreaterThanOrEqual(granted);
+  });
+
   test('rules that look into bodies only label', () => {
     const overrides = groups.flatMap(({ Statement }) => Statement.ManagedRuleGroupStatement.RuleActionOverrides);
     for (const { ActionToUse } of overrides) expect(ActionToUse).toEqual({ Count: {} });
@@ -121,7 +134,7 @@ describe('the firewall', () => {
   });
 
   test('and end what they labelled, but under /v1 and /v2, where models are fed', () => {
-    const blocking = rules.filter((rule) => !groups.includes(rule));
+    const blocking = rules.filter((rule) => !groups.includes(rule) && rule !== addresses);
     expect(blocking).toHaveLength(2);
     for (const rule of blocking) {
       expect(rule.Action).toEqual({ Block: {} });

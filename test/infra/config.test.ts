@@ -44,6 +44,8 @@ const WRONG: readonly (readonly [path: string, change: (config: Damaged) => void
   ['usdPerComputeHour', (c) => (c.usdPerComputeHour = 0)],
   ['api.requestsPerSecond', (c) => (c.api.requestsPerSecond = 0)],
   ['api.burst', (c) => delete c.api.burst],
+  ['api.requestsPerFiveMinutesPerAddress', (c) => (c.api.requestsPerFiveMinutesPerAddress = 9)],
+  ['api.perAddress', (c) => (c.api.perAddress = 20_000)],
   ['reservedConcurrency.infer', (c) => (c.reservedConcurrency.infer = 0)],
   ['reservedConcurrency.guess', (c) => (c.reservedConcurrency.guess = 1)],
   ['sagemaker.modelPackageGroups.0', (c) => (c.sagemaker.modelPackageGroups = ['a group'])],
@@ -99,6 +101,16 @@ const WRONG: readonly (readonly [path: string, change: (config: Damaged) => void
 
 test('the example is valid', () => {
   expect(() => loadConfig(EXAMPLE)).not.toThrow();
+});
+
+test('one address may send two fifths of what a region takes, or what is written', () => {
+  expect(parseConfig(example()).api).toEqual({
+    requestsPerSecond: 5000,
+    burst: 10_000,
+    requestsPerFiveMinutesPerAddress: 600_000,
+  });
+  const given = example((config) => (config.api.requestsPerFiveMinutesPerAddress = 20_000));
+  expect(parseConfig(given).api.requestsPerFiveMinutesPerAddress).toBe(20_000);
 });
 
 test.each(WRONG)('a wrong %s is refused by its path (%#)', (path, change) => {
