@@ -11,7 +11,7 @@ import { echoText } from '../support/echo-models.ts';
 import { type ApiClient, firstOutput, fourOf, type InferJson, texts } from '../support/http-client.ts';
 
 const SEED = 20_261;
-const JOBS = 200;
+const JOBS = 120;
 const CLIENTS = 6;
 /** Of a client that got no answer, or one that says to come again. */
 const MOST_TRIES = 60;
@@ -23,7 +23,7 @@ const LARGE = 'x'.repeat(5000);
 const TENANTS = ['acme', 'globex', 'initech'];
 /** Sends after whose job was written the process is lost; then workers, by how many jobs were accepted. */
 const CRASHES = 4;
-const WORKER_KILLS = [40, 90, 140];
+const WORKER_KILLS = [25, 50, 80];
 
 /** What one client asked for and was told, each time. */
 type Request = {
@@ -140,7 +140,7 @@ async function queued(): Promise<{ readonly live: number; readonly dead: number 
   return { live: await sum(), dead: await sum('dead') };
 }
 
-describe('a few hundred jobs, while services fail and processes are lost', () => {
+describe('over a hundred jobs, while services fail and processes are lost', () => {
   test('are accepted', async () => {
     faults.isOn = true;
     await sendAll();
