@@ -7,6 +7,8 @@ import { nameOf } from './aws-failure.ts';
 
 /** How old settings may be, unless they cannot be read. */
 const REFRESH_MS = MINUTE_MS;
+/** Answers that leave whole wait for a read beside them, which takes some ten milliseconds: for no longer than this. */
+const REFRESH_WAIT_MS = SECOND_MS;
 /**
  * Processes that start together are throttled together: an account has 40 reads a second unless more was asked for. Five tries with random
  * pauses of 1 s on average end within the 10 s that Lambda gives a start.
@@ -61,14 +63,14 @@ export class LiveSettings {
   }
 
   /**
-   * Reads again what is older than a minute, and resolves once that is done; the last good ones stay where it fails, which is
-   * logged. Never throws.
+   * Reads again what is older than a minute, and resolves once that is done, after a second at the most; the last good ones stay
+   * where it fails, which is logged. Never throws.
    */
   refresh(): Promise<void> {
     const { clock, log } = this.#parts;
     if (clock.nowMs() - this.#readAtMs < REFRESH_MS) return this.#reading ?? Promise.resolve();
     this.#readAtMs = clock.nowMs();
-    this.#reading = readSettings(this.#parts)
+    this.#reading = readSettings(this.#parts, AbortSignal.timeout(REFRESH_WAIT_MS))
       .then(
         (settings) => {
           this.#current = settings;
@@ -82,8 +84,9 @@ export class LiveSettings {
   }
 }
 
-async function readSettings({ client, parameter }: Parts): Promise<Settings> {
-  const { Parameter: found } = await client.send(new GetParameterCommand({ Name: parameter }));
+async function readSettings({ client, parameter }: Parts, signal?: AbortSignal): Promise<Settings> {
+  const options = signal === undefined ? {} : { abortSignal: signal };
+  const { Parameter: found } = await client.send(new GetParameterCommand({ Name: parameter }), options);
   let json: unknown;
   try {
     json = JSON.parse(found?.Value ?? '');

@@ -7,6 +7,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import { SecretsEmulator } from '../support/aws/secrets-emulator.ts';
+import { ServiceProxy } from '../support/aws/service-proxy.ts';
 import { SsmEmulator } from '../support/aws/ssm-emulator.ts';
 import { SteppedClock } from '../support/aws/stepped-clock.ts';
 import { serviceError, stubCalls } from '../support/aws/stub-calls.ts';
@@ -40,9 +41,9 @@ function put(settings: unknown): void {
   ssm.parameters.set(PARAMETER, typeof settings === 'string' ? settings : JSON.stringify(settings));
 }
 
-function open(): Promise<LiveSettings> {
+function open(url = ssm.url): Promise<LiveSettings> {
   const log: Log = { debug() {}, info() {}, warn() {}, error: (_, error) => complaints.push(error) };
-  return LiveSettings.open({ client: ssmClient(local(ssm.url)), parameter: PARAMETER, clock, log });
+  return LiveSettings.open({ client: ssmClient(local(url)), parameter: PARAMETER, clock, log });
 }
 
 test('settings are those of the parameter, an address with a slash at its end too', async () => {
@@ -80,6 +81,19 @@ test.each([
   await clock.advance(MINUTE_MS);
   await settings.refresh();
   expect(settings.current.logLevel).toBe('warn');
+});
+
+test('a store that stalls holds nobody up for longer than a second, and the last good settings stay', async () => {
+  const proxy = await ServiceProxy.start(ssm.url);
+  const settings = await open(proxy.url);
+  proxy.judge = () => new Promise(() => {});
+  await clock.advance(MINUTE_MS);
+  const fromMs = performance.now();
+  await settings.refresh();
+  expect(performance.now() - fromMs).toBeLessThan(1.5 * SECOND_MS);
+  expect(settings.current).toEqual(GOOD);
+  expect(complaints).toHaveLength(1);
+  proxy.stop();
 });
 
 test('of processes that start together those that are throttled wait for their turn, and a few seconds at the most', async () => {
