@@ -61,10 +61,12 @@ export class IamWatch {
     try {
       const body = await buffer(incoming);
       const { method = '', url = '', headers } = incoming;
+      const call = { method, url, headers, body };
+      this.#note(call, (needs) => needs);
       const asking = this.#ask(target, incoming, body);
       answer.on('close', () => asking.destroy());
       const [heard] = (await once(asking, 'response')) as [IncomingMessage];
-      this.#note({ method, url, headers, body }, heard.statusCode ?? 500);
+      if (heard.statusCode === 404) this.#note(call, (needs) => needs.flatMap(needsOfMissing));
       const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...rest } = heard.headers;
       answer.writeHead(heard.statusCode ?? 500, rest);
       heard.on('error', () => answer.destroy());
@@ -84,13 +86,13 @@ export class IamWatch {
     return asking;
   }
 
-  #note(call: WireCall, status: number): void {
+  /** What a call needs, whatever becomes of it. */
+  #note(call: WireCall, of: (needs: readonly Need[]) => readonly Need[]): void {
     const signer = signerOf(call);
     const accessKeyId = signer?.accessKeyId ?? NOBODY;
     try {
       if (signer === undefined) throw new Error(`a call is not signed: ${call.method} ${call.url}`);
-      const needs = needsOf(signer.service, call, this.#place);
-      for (const need of status === 404 ? [...needs, ...needs.flatMap(needsOfMissing)] : needs) {
+      for (const need of of(needsOf(signer.service, call, this.#place))) {
         this.seen.set(`${accessKeyId} ${JSON.stringify(need)}`, { ...need, accessKeyId });
       }
     } catch (error) {
