@@ -17,10 +17,11 @@ export class Secrets {
     this.#client = client;
   }
 
-  /** undefined: the secret has no value yet. */
-  async read(secret: string): Promise<string | undefined> {
+  /** undefined: the secret has no value yet. Given up when the signal is set, if that is given. */
+  async read(secret: string, signal?: AbortSignal): Promise<string | undefined> {
     try {
-      const { SecretString: text } = await this.#client.send(new GetSecretValueCommand({ SecretId: secret }));
+      const options = signal === undefined ? {} : { abortSignal: signal };
+      const { SecretString: text } = await this.#client.send(new GetSecretValueCommand({ SecretId: secret }), options);
       // AWS keeps no empty text. An emulator may, of a secret that was made without a value.
       return text === '' ? undefined : text;
     } catch (error) {

@@ -3,7 +3,7 @@ import type { RegionEnvironment } from '../../adapters/aws/environment.ts';
 import { Secrets } from '../../adapters/aws/secrets.ts';
 import { LiveSettings } from '../../adapters/aws/settings.ts';
 import { createIdentity } from '../../adapters/identity/identity.ts';
-import { parseSigningKey, type SigningKeySource } from '../../adapters/identity/signing-key.ts';
+import type { SigningKeySource } from '../../adapters/identity/signing-key.ts';
 import { HttpForwarder } from '../../adapters/node/http-forwarder.ts';
 import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import { createWebhookSender } from '../../adapters/webhooks/sender.ts';
@@ -11,6 +11,7 @@ import { createGateway } from '../../core/inference/gateway.ts';
 import type { RegionConfig } from '../../core/ports/platform.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
 import type { HttpHost } from '../http/host.ts';
+import { liveSigningKey } from './live-signing-key.ts';
 import type { LambdaProcess } from './main.ts';
 import { openLambdaRegion } from './region.ts';
 
@@ -69,22 +70,7 @@ function liveConfig(environment: RegionEnvironment, settings: LiveSettings): Reg
   };
 }
 
-/** Fetched when the first token of ours is to be signed or verified, and kept. */
-function signingKeyOf({ environment, endpoints }: LambdaProcess): SigningKeySource {
-  const secrets = new Secrets(
-    secretsManagerClient({ region: environment.awsRegion, endpoint: endpoints.secretsManager }),
-  );
-  const fetch = async () => {
-    const text = await secrets.read(environment.signingKeySecret);
-    if (text === undefined) throw new Error('the secret of the signing key has no value: `setup` has not run');
-    return parseSigningKey(text);
-  };
-  let key: ReturnType<typeof fetch> | undefined;
-  return () => {
-    key ??= fetch().catch((error: unknown) => {
-      key = undefined;
-      throw error;
-    });
-    return key;
-  };
+function signingKeyOf({ environment, endpoints, clock, log }: LambdaProcess): SigningKeySource {
+  const client = secretsManagerClient({ region: environment.awsRegion, endpoint: endpoints.secretsManager });
+  return liveSigningKey({ secrets: new Secrets(client), secret: environment.signingKeySecret, clock, log });
 }

@@ -42,6 +42,7 @@ export class Data extends Stack {
     this.telemetry = table('telemetry', 'Telemetry', { recoveryDays: undefined, expires: true });
     this.signingKeySecretArn = this.#emptySecret('SigningKey', 'Signs browser tokens', keys);
     this.operatorKeySecretArn = this.#emptySecret('OperatorKey', 'API key of the first admin', keys);
+    new CfnOutput(this, 'SigningKeySecret', { value: this.signingKeySecretArn });
     new CfnOutput(this, 'OperatorKeySecret', { value: this.operatorKeySecretArn });
   }
 
