@@ -64,6 +64,8 @@ const SETUP_VARIABLES = {
 const MODEL_PACKAGES_VARIABLES = {
   /** Groups of the SageMaker Model Registry whose approved packages are pushed, with a comma between; '' for none. */
   SLUICE_MODEL_PACKAGE_GROUPS: z.string(),
+  /** `yes`: a version that comes of one is released over the stable one. */
+  SLUICE_START_PACKAGE_RELEASES: z.enum(['yes', 'no']).default('no'),
 } as const;
 
 /** Variables of a worker beside those of every process. */
@@ -124,6 +126,7 @@ const setupSchema = z
 
 const modelPackagesSchema = z.object(MODEL_PACKAGES_VARIABLES).transform((read) => ({
   groups: read.SLUICE_MODEL_PACKAGE_GROUPS === '' ? [] : read.SLUICE_MODEL_PACKAGE_GROUPS.split(','),
+  startsReleases: read.SLUICE_START_PACKAGE_RELEASES === 'yes',
 }));
 
 /** What a process of a region is told. */

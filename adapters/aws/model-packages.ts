@@ -1,31 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import {
-  DescribeModelPackageCommand,
-  type SageMakerClient,
-  UpdateModelPackageCommand,
-} from '@aws-sdk/client-sagemaker';
 import { z } from 'zod';
 import { asFailure, FAILURES, Failure } from '../../core/failure.ts';
 import { type Acceptance, acceptPush } from '../../core/models/push.ts';
 import { refusalOf } from '../../core/models/validation-record.ts';
 import type { Platform } from '../../core/ports/platform.ts';
-import { nameOf, toFailure } from './aws-failure.ts';
 import { modelPackageKey, OPEN_PACKAGES } from './keys.ts';
 import { openPackageFiles } from './package-files.ts';
-import type { Item, Table } from './table.ts';
-
-/** What a package in the SageMaker Model Registry is told of its push: metadata of its own, which people see beside it. */
-const STATE = 'sluice-state';
-type Outcome = {
-  readonly state: 'validating' | 'version' | 'refused';
-  readonly version?: string;
-  readonly validation?: string;
-  readonly reason?: string;
-};
-
-/** Of SageMaker: characters of a value, and those that it takes, letters of other scripts left out. */
-const MOST_VALUE = 256;
-const NOT_ALLOWED = /[^A-Za-z0-9_.:/=+\-@]+/g;
+import { describe, type Outcome, type Packages, reasonOf, STATE, tell, tellIfThere } from './package-metadata.ts';
+import { type PackageLink, settleRelease } from './package-releases.ts';
+import type { Item } from './table.ts';
 
 /** The event `SageMaker Model Package State Change` of EventBridge, as far as it is needed. */
 const eventSchema = z.object({
@@ -38,15 +21,21 @@ const eventSchema = z.object({
   }),
 });
 
+/** What is kept of a package until it is told all: without a version it is validated, with one its release is started or goes on. */
+const linkSchema = z.object({
+  model: z.string(),
+  validation: z.string(),
+  version: z.string().optional(),
+  release: z.string().optional(),
+});
+
 export type ModelPackagePorts = Pick<
   Platform,
-  'artifacts' | 'registry' | 'validations' | 'clock' | 'config' | 'log'
+  'artifacts' | 'registry' | 'releases' | 'validations' | 'clock' | 'config' | 'log'
 > & {
-  readonly packages: {
-    readonly sagemaker: SageMakerClient;
+  readonly packages: Packages & {
     /** For the buckets of those who train. */
     readonly s3: S3Client;
-    readonly control: Table;
     /** Groups whose packages are pushed; the approvals of all others are none of Sluice's business. */
     readonly groups: readonly string[];
   };
@@ -71,7 +60,7 @@ export async function onModelPackageEvent(ports: ModelPackagePorts, event: unkno
   const changed = detail.UpdatedModelPackageFields;
   const isApproval = detail.ModelApprovalStatus === 'Approved' && changed?.includes('ModelApprovalStatus') !== false;
   if (!isApproval || !ports.packages.groups.includes(detail.ModelPackageGroupName ?? '')) return { kind: 'ignored' };
-  const found = await describe(ports, arn);
+  const found = await describe(ports.packages, arn);
   // Somebody may have thought better of it since, and the group is what the registry says it is.
   if (found.ModelApprovalStatus !== 'Approved' || found.ModelPackageGroupName !== detail.ModelPackageGroupName) {
     return { kind: 'ignored' };
@@ -91,7 +80,7 @@ export async function onModelPackageEvent(ports: ModelPackagePorts, event: unkno
     const reason = asFailure(error);
     if (FAILURES[reason.code].retryable) throw error;
     ports.log.warn('a model package was refused', { package: arn, code: reason.code });
-    await tell(ports, arn, { state: 'refused', reason: reasonOf(reason) });
+    await tell(ports.packages, arn, { state: 'refused', reason: reasonOf(reason) });
     return { kind: 'refused', reason };
   }
 }
@@ -104,7 +93,10 @@ function unreadable(error: unknown): never {
   throw new Failure('model-invalid', { detail }, { cause: failure.cause });
 }
 
-/** Tells the packages whose validations have ended what became of them, and forgets these. One that cannot be told keeps no other from it. */
+/**
+ * Tells the packages whose validations have ended what became of them, starts the releases of their versions where it is to, tells of their ends, and forgets
+ * what is told. One that cannot be told keeps no other from it.
+ */
 export async function settleModelPackages(ports: ModelPackagePorts, nowMs: number): Promise<number> {
   let settled = 0;
   for await (const link of ports.packages.control.query(OPEN_PACKAGES)) {
@@ -117,22 +109,25 @@ export async function settleModelPackages(ports: ModelPackagePorts, nowMs: numbe
   return settled;
 }
 
-async function settle(ports: ModelPackagePorts, { sk, validation }: Item, nowMs: number): Promise<boolean> {
-  const arn = String(sk);
-  const outcome = await outcomeOf(ports, String(validation), nowMs);
+async function settle(ports: ModelPackagePorts, item: Item, nowMs: number): Promise<boolean> {
+  const arn = String(item.sk);
+  const { control, startsReleases } = ports.packages;
+  const link = linkSchema.parse(item);
+  const { validation, model } = link;
+  if (link.version !== undefined) return settleRelease(ports, arn, { ...link, version: link.version });
+  const outcome = await outcomeOf(ports, validation, nowMs);
   if (outcome === undefined) return false;
-  try {
-    await tell(ports, arn, outcome);
-  } catch (error) {
-    // SageMaker says so of a package that was deleted: it is told nothing more.
-    const name = nameOf((error as Failure).cause);
-    if (name !== 'ValidationException' && name !== 'ResourceNotFound') throw error;
-    ports.log.error('a model package is not there to be told its outcome', error, { package: arn });
-  }
   // Unless it was approved again meanwhile, and waits for another validation.
   const isSame = { text: 'validation = :validation', values: { ':validation': validation } };
-  await ports.packages.control.transact({ delete: modelPackageKey(arn), condition: isSame });
-  return true;
+  if (outcome.version === undefined || !startsReleases) {
+    await tellIfThere(ports, arn, outcome);
+    await control.transact({ delete: modelPackageKey(arn), condition: isSame });
+    return true;
+  }
+  const next: PackageLink = { model, validation, version: outcome.version };
+  await tellIfThere(ports, arn, { ...outcome, releaseState: 'waiting' });
+  const { written } = await control.put({ ...modelPackageKey(arn), ...next }, isSame);
+  return written && settleRelease(ports, arn, next);
 }
 
 /** undefined: it has none yet. */
@@ -154,50 +149,16 @@ async function remember(
   accepted: Acceptance,
   told: string | undefined,
 ): Promise<PackageEvent> {
+  const { control, startsReleases } = ports.packages;
   if (accepted.kind === 'known') {
-    const { version } = accepted.version;
-    await tell(ports, arn, { state: 'version', version });
+    const { model, version } = accepted.version;
+    await tell(ports.packages, arn, { state: 'version', version, releaseState: startsReleases ? 'waiting' : 'none' });
+    if (startsReleases) await control.put({ ...modelPackageKey(arn), model, validation: 'none', version });
     return { kind: 'version', version };
   }
   const { id, model } = accepted.record;
   // Before the link: what is written of the outcome comes after it.
-  if (told !== 'validating') await tell(ports, arn, { state: 'validating', validation: id });
-  await ports.packages.control.put({ ...modelPackageKey(arn), model, validation: id });
+  if (told !== 'validating') await tell(ports.packages, arn, { state: 'validating', validation: id });
+  await control.put({ ...modelPackageKey(arn), model, validation: id });
   return { kind: 'validating', validation: id };
-}
-
-async function describe({ packages }: ModelPackagePorts, arn: string) {
-  try {
-    return await packages.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: arn }));
-  } catch (error) {
-    throw toFailure(error);
-  }
-}
-
-/** All of it each time, so that nothing of an earlier approval stays. */
-async function tell(
-  { packages }: ModelPackagePorts,
-  arn: string,
-  { state, version = 'none', validation = 'none', reason = 'none' }: Outcome,
-): Promise<void> {
-  const properties = {
-    [STATE]: state,
-    'sluice-version': version,
-    'sluice-validation': validation,
-    'sluice-reason': reason.replace(NOT_ALLOWED, ' ').slice(0, MOST_VALUE).trim(),
-  };
-  const update = new UpdateModelPackageCommand({ ModelPackageArn: arn, CustomerMetadataProperties: properties });
-  try {
-    await packages.sagemaker.send(update);
-  } catch (error) {
-    throw toFailure(error);
-  }
-}
-
-/** The code first: it is looked up in docs/failures.md. */
-function reasonOf({ code, message, facts }: Failure): string {
-  const { problems } = facts;
-  const detail = Array.isArray(problems) ? problems.join(' / ') : message;
-  const field = facts.field === undefined ? '' : ` ${facts.field}`;
-  return `${code}:${field} ${detail}`;
 }

@@ -18,7 +18,10 @@ export type FunctionStart = {
 };
 
 /** Of the function that hears of model packages alone. */
-const NO_GROUPS = { SLUICE_MODEL_PACKAGE_GROUPS: '' } satisfies ModelPackagesVariables;
+const NO_GROUPS = {
+  SLUICE_MODEL_PACKAGE_GROUPS: '',
+  SLUICE_START_PACKAGE_RELEASES: 'no',
+} satisfies ModelPackagesVariables;
 
 /** Starts every function `times` times, one process at a time, and one that does nothing, to tell what Node takes. */
 export async function measureStarts(times: number): Promise<readonly FunctionStart[]> {

@@ -26,15 +26,20 @@ export type ReleaseRequest = {
 export type BegunRelease = { readonly release: Release; readonly golden: GoldenComparison };
 
 const COMPARED = 'compared on golden pairs';
+const NOT_COMPARED = 'not compared on golden pairs';
+const NOTHING_RUNS: GoldenComparison = {
+  report: undefined,
+  sentence: 'nothing runs where it was started; the candidate has answered its own pairs when it was validated',
+};
 
 /**
  * Checks what can be checked before traffic, compares both versions on golden data and starts the release: durable when it resolves, with no
- * traffic yet. Throws what `readContenders`, `planFor` and `compareOnGolden` do; `idempotency-key-reused` where the key belongs
+ * traffic yet. `replays`: undefined where no model can be run; then nothing is compared, and the audit says so. Throws what `readContenders`, `planFor` and `compareOnGolden` do; `idempotency-key-reused` where the key belongs
  * to a release of another version.
  */
 export async function beginRelease(
   ports: Pick<Platform, 'registry' | 'releases' | 'clock' | 'log'>,
-  replays: Replays,
+  replays: Replays | undefined,
   request: ReleaseRequest,
 ): Promise<BegunRelease> {
   const { model, version, by, why, key, signal } = request;
@@ -43,10 +48,15 @@ export async function beginRelease(
   if (before !== undefined) return begunBefore(ports, before, version);
   const contenders = await readContenders(ports, model, version);
   const plan = await planFor(ports, request.plan, contenders.candidate);
-  const golden = await compareOnGolden(replays, contenders, { by, signal });
+  const golden = replays === undefined ? NOTHING_RUNS : await compareOnGolden(replays, contenders, { by, signal });
   const spec = { id, model, stable: contenders.stable.version, candidate: version, plan, by, why };
   const { release, audits } = startRelease(spec, ports.clock.nowMs());
-  const compared = { ...audits[0]!, by: 'sluice', what: COMPARED, why: golden.sentence };
+  const compared = {
+    ...audits[0]!,
+    by: 'sluice',
+    what: replays === undefined ? NOT_COMPARED : COMPARED,
+    why: golden.sentence,
+  };
   await start(ports, release, [compared, ...audits]);
   ports.log.info('release started', { model, release: id, version, stable: release.stable, principal: by });
   return { release, golden };
@@ -73,7 +83,7 @@ async function begunBefore(
 ): Promise<BegunRelease> {
   if (release.candidate !== version) throw new Failure('idempotency-key-reused', { release: release.id });
   const { items } = await releases.listAudits(release.id, 1);
-  const sentence = items.find(({ what }) => what === COMPARED)?.why ?? '';
+  const sentence = items.find(({ what }) => what === COMPARED || what === NOT_COMPARED)?.why ?? '';
   return { release, golden: { report: undefined, sentence } };
 }
 

@@ -8,16 +8,17 @@ import { start } from './main.ts';
 
 const CHANGE = 'SageMaker Model Package State Change';
 
-/** Pushes a package that was approved; with every event, those of the schedule too, packages are told what became of them. */
+/** Pushes a package that was approved, and may start the release of its version; with every event, those of the schedule too, packages are told what became of them. */
 export const handler = await start(async (lambda) => {
   const { environment, endpoints, variables, clock } = lambda;
-  const { groups } = readModelPackagesEnvironment(variables);
+  const { groups, startsReleases } = readModelPackagesEnvironment(variables);
   const { awsRegion: region } = environment;
   const packages = {
     sagemaker: sagemakerClient({ region, endpoint: endpoints.sagemaker }),
     s3: s3Client({ region, endpoint: endpoints.s3 }),
     control: new Table(dynamoClient({ region, endpoint: endpoints.dynamo }), environment.tables.control),
     groups,
+    startsReleases,
   };
   const host = await openHost(lambda);
   const ports = { ...host, packages };

@@ -79,8 +79,12 @@ test('what the infrastructure sets comes out as the code takes it', () => {
     cacheBytes: 2_000_000,
     preload: ['a', 'b'],
   });
-  expect(readModelPackagesEnvironment({ SLUICE_MODEL_PACKAGE_GROUPS: '' })).toEqual({ groups: [] });
-  expect(readModelPackagesEnvironment({ SLUICE_MODEL_PACKAGE_GROUPS: 'a,b' })).toEqual({ groups: ['a', 'b'] });
+  expect(readModelPackagesEnvironment({ SLUICE_MODEL_PACKAGE_GROUPS: '' })).toEqual({
+    groups: [],
+    startsReleases: false,
+  });
+  const more = { SLUICE_MODEL_PACKAGE_GROUPS: 'a,b', SLUICE_START_PACKAGE_RELEASES: 'yes' };
+  expect(readModelPackagesEnvironment(more)).toEqual({ groups: ['a', 'b'], startsReleases: true });
   expect(readSetupEnvironment({ SLUICE_OPERATOR_KEY_SECRET: 'key' })).toEqual({ operatorKeySecret: 'key' });
 });
 
@@ -106,7 +110,8 @@ test('an environment with nothing in it is refused once, with every variable tha
   const setup = messageOf(() => readSetupEnvironment({}));
   for (const name of SETUP_VARIABLE_NAMES) expect(setup).toContain(`${name}: `);
   const packages = messageOf(() => readModelPackagesEnvironment({}));
-  for (const name of MODEL_PACKAGES_VARIABLE_NAMES) expect(packages).toContain(`${name}: `);
+  const wanted = MODEL_PACKAGES_VARIABLE_NAMES.filter((name) => name !== 'SLUICE_START_PACKAGE_RELEASES');
+  for (const name of wanted) expect(packages).toContain(`${name}: `);
   const wrong = { ...REGION, AWS_REGION: 'us-east-1', SLUICE_USD_PER_COMPUTE_HOUR: 'much', SLUICE_POOLS: '' };
   expect(messageOf(() => readRegionEnvironment(wrong))).toMatch(/SLUICE_POOLS.*SLUICE_USD_PER_COMPUTE_HOUR/);
 });

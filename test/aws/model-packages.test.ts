@@ -40,8 +40,8 @@ beforeEach(async () => {
   sagemaker.packages.clear();
   sagemaker.calls.length = 0;
   const control = new Table(dynamo.client, await dynamo.createTable());
-  const packages = { sagemaker: sagemaker.client, s3: fauxqs.s3, control, groups: ['credit'] };
-  ports = { ...world.ports, packages };
+  const packages = { sagemaker: sagemaker.client, s3: fauxqs.s3, control, groups: ['credit'], startsReleases: false };
+  ports = { ...world.ports, releases: world.local.ports.releases, packages };
 });
 afterEach(() => world.close());
 
@@ -118,6 +118,8 @@ test('an approved package becomes a version, and is told so when it has', async 
     'sluice-version': '1',
     'sluice-validation': validation,
     'sluice-reason': 'none',
+    'sluice-release': 'none',
+    'sluice-release-state': 'none',
   });
   expect([await links(), await settle()]).toEqual([0, 0]);
 });
