@@ -10,7 +10,7 @@ export type Access = {
   readonly dataKeys?: true;
   readonly artifacts?: ReadOrWrite;
   /** Of tenants' sealed payloads and captures. */
-  readonly payloads?: ReadOrWrite;
+  readonly payloads?: ReadOrWrite | 'erase';
   /** Signs, reads and deletes uploads. */
   readonly uploads?: true;
   readonly queues?: 'send' | 'work';
@@ -63,7 +63,8 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write', telemetry: 'read' },
     dataKeys: true,
     artifacts: 'write',
-    payloads: 'write',
+    // Of a tenant whose data are erased.
+    payloads: 'erase',
     uploads: true,
     settings: true,
     signingKey: 'read',

@@ -1,3 +1,4 @@
+import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { JOBS_INDEXES } from '../../adapters/aws/keys.ts';
 import type { Access } from '../access.ts';
@@ -11,7 +12,11 @@ const TABLE_WRITES = [
   'dynamodb:BatchWriteItem',
   'dynamodb:ConditionCheckItem',
 ];
-const OBJECT_WRITES = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'];
+const OBJECT_ACTIONS = {
+  read: ['s3:GetObject'],
+  write: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+  erase: ['s3:DeleteObject'],
+} as const;
 
 /** The policy of a process: each statement with the resources it is about. */
 export function accessStatements(access: Access, resources: RegionResources): readonly PolicyStatement[] {
@@ -45,12 +50,15 @@ function bucketStatements({ artifacts, payloads, uploads }: Access, { buckets }:
   ];
 }
 
-function objectStatements(bucketArn: string, prefixes: readonly string[], mode: 'read' | 'write'): PolicyStatement[] {
+function objectStatements(
+  bucketArn: string,
+  prefixes: readonly string[],
+  mode: keyof typeof OBJECT_ACTIONS,
+): PolicyStatement[] {
   const objects = prefixes.map((prefix) => `${prefix}/*`);
-  const actions = mode === 'read' ? ['s3:GetObject'] : ['s3:GetObject', ...OBJECT_WRITES];
   return [
     allow(
-      actions,
+      OBJECT_ACTIONS[mode],
       objects.map((object) => `${bucketArn}/${object}`),
     ),
     // To find all of a tenant's; and without it S3 says of a missing object that it is forbidden.
@@ -99,8 +107,8 @@ function modelPackageStatements({ packageArns, modelBuckets }: RegionResources['
   return [
     allow(read, packageArns),
     ...modelBuckets.flatMap((bucket) => [
-      allow(['s3:GetObject'], [`arn:aws:s3:::${bucket}/*`]),
-      allow(['s3:ListBucket'], [`arn:aws:s3:::${bucket}`]),
+      allow(['s3:GetObject'], [`arn:${Aws.PARTITION}:s3:::${bucket}/*`]),
+      allow(['s3:ListBucket'], [`arn:${Aws.PARTITION}:s3:::${bucket}`]),
     ]),
   ];
 }

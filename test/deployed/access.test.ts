@@ -196,6 +196,7 @@ const NOT_NEEDED_HERE: ReadonlyMap<string, string> = new Map([
     (permission) => [`model-packages ${permission}`, NO_SAGEMAKER] as const,
   ),
   ['release-step wakesPools', POOL_AT_ZERO],
+  ['release-step dataKeys', 'for webhooks of the region'],
   ['release-step dataKeys', 'for webhooks of the region, which hear of releases'],
   ['worker protectsItself', 'there is no ECS agent here'],
 ]);

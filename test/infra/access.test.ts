@@ -157,6 +157,13 @@ describe.each(REGIONS)('who may what in %s', (region) => {
     ]);
   });
 
+  test('the function of the control plane deletes what is of tenants, and neither reads nor writes it', () => {
+    const ofTenants = granted(region, 'control').filter(({ Resource }) =>
+      /(tenants|captures)\/\*/.test(JSON.stringify(Resource)),
+    );
+    expect(ofTenants.flatMap(({ Action }) => list(Action))).toEqual(['s3:DeleteObject']);
+  });
+
   test("the worker's role is for tasks of this account alone", () => {
     const roles = Object.entries(made.resources(region, 'inference', 'AWS::IAM::Role'));
     const [, worker] = roles.find(([id]) => id.startsWith('EcsWorkerRole'))!;
