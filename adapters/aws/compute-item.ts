@@ -20,6 +20,7 @@ const LOOK_S = 1;
 
 /** Where a reservation was counted. */
 export type Place = { readonly dayStartMs: number; readonly bucketS: number };
+type Asked = Omit<Reservation, 'tenant' | 'id'>;
 type Reserved = { readonly kind: 'granted'; readonly place: Place } | Exclude<ReserveAnswer, { kind: 'granted' }>;
 
 /**
@@ -34,7 +35,7 @@ export class ComputeItem {
     this.#table = table;
   }
 
-  async reserve(key: Key, reservation: Reservation, nowMs: number): Promise<Reserved> {
+  async reserve(key: Key, reservation: Asked, nowMs: number): Promise<Reserved> {
     const { computeMs, dailyComputeMs, inFlightLimit } = reservation;
     const place = { dayStartMs: dayOf(nowMs), bucketS: bucketOf(reservation.expiresAtMs, nowMs) };
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
@@ -92,7 +93,7 @@ export class ComputeItem {
   async #reserveAnew(
     key: Key,
     seen: Item | undefined,
-    { computeMs, dailyComputeMs, inFlightLimit, place }: Reservation & { readonly place: Place },
+    { computeMs, dailyComputeMs, inFlightLimit, place }: Asked & { readonly place: Place },
     nowMs: number,
   ): Promise<boolean> {
     const { set, remove, names, values, freed, isNewDay, condition } = bringUp(seen, nowMs);

@@ -32,6 +32,11 @@ export function computeKey(tenant: string): Key {
   return { pk: limitsPartition(tenant), sk: 'compute' };
 }
 
+/** Limits: one item a tenant with the places of those who wait for an answer. */
+export function waitingKey(tenant: string): Key {
+  return { pk: limitsPartition(tenant), sk: 'waiting' };
+}
+
 /** Limits: one item a reservation, taken by the one who settles it. */
 export function reservationKey(tenant: string, id: string): Key {
   return { pk: limitsPartition(tenant), sk: `reservation#${id}` };

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Platform } from '../../core/ports/platform.ts';
+import type { WaitingPlaces } from '../../core/ports/waiting-places.ts';
 import { AwsAnswers } from './answers.ts';
 import { ArtifactCache } from './artifact-cache.ts';
 import { AwsArtifacts } from './artifacts.ts';
@@ -28,6 +29,7 @@ import { Table } from './table.ts';
 import { AwsTelemetry } from './telemetry.ts';
 import { AwsUploads } from './uploads.ts';
 import { AwsValidations } from './validations.ts';
+import { AwsWaitingPlaces } from './waiting-places.ts';
 import { AwsWebhooks } from './webhooks.ts';
 
 export type AwsRegionOptions = {
@@ -69,6 +71,7 @@ type RegionPorts = Pick<
 >;
 
 export type AwsRegion = RegionPorts & {
+  readonly waitingPlaces: WaitingPlaces;
   /**
    * Resolves once no call is under way, those that no answer has waited for among them, and polls of the queue that were left
    * have ended: a process that may be frozen, or ends, waits for it.
@@ -97,6 +100,7 @@ export function openRegion({
   const tableOf = (name: string) => new Table(dynamo, name);
   const control = tableOf(tables.control);
   const jobsTable = tableOf(tables.jobs);
+  const limitsTable = tableOf(tables.limits);
   const dataKeys = new AwsDataKeys(tableOf(tables.dataKeys), kms, keyId, clock);
   const blobs = new Blobs(s3, buckets.payloads);
   const payloads = new Payloads(dataKeys, blobs);
@@ -123,7 +127,7 @@ export function openRegion({
     directory: new AwsDirectory(tableOf(tables.directory)),
     idempotency: new AwsIdempotency(jobsTable),
     jobs,
-    limits: new AwsLimits(tableOf(tables.limits)),
+    limits: new AwsLimits(limitsTable),
     quarantine: new AwsQuarantine(jobsTable, clock),
     queue,
     registry: new AwsRegistry(control, log),
@@ -136,6 +140,7 @@ export function openRegion({
       clock,
     }),
     validations: new AwsValidations(control, log, clock),
+    waitingPlaces: new AwsWaitingPlaces(limitsTable),
     wake: new EcsWake({ ...environment, client: ecs, table: control, log, write }),
     webhooks: new AwsWebhooks({ ...shared, table: control }),
     async settled() {

@@ -10,7 +10,7 @@ import { LONGEST_WAIT_MS, PoolCold, type Submission, submit } from './submit.ts'
 type FallbackHost = Submission & { readonly chooser: Pick<VersionChooser, 'stableOf'> };
 
 /** Of a caller that waits already: it is one connection, however many models are asked for its answer. */
-const SAME_PLACE: Submission['waiting'] = { enter: () => true, leave: () => {} };
+const SAME_PLACE: Submission['waiting'] = { enter: () => true, leave: () => {}, placeFor: () => undefined };
 
 /** Refusals before there is a job of the version: nobody has counted the request. */
 const UNCOUNTED: ReadonlySet<FailureCode> = new Set(['overloaded', 'pool-unavailable', 'input-quarantined']);

@@ -13,7 +13,8 @@ import { type ServingVersion, VersionChooser } from './choose-version.ts';
 import { submitOrFallBack } from './fallback.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
 import type { Caller, InferAnswer, InferCall, QuotaState } from './request.ts';
-import { LONGEST_WAIT_MS, submit, WaitingHandlers } from './submit.ts';
+import { LONGEST_WAIT_MS, submit } from './submit.ts';
+import { WaitingHandlers } from './waiting-handlers.ts';
 
 export type GatewayPorts = Omit<
   Platform,
@@ -48,7 +49,8 @@ export function createGateway(ports: GatewayPorts): Gateway {
   const quota = new Quota(ports.limits);
   const chooser = new VersionChooser(ports);
   const callers = new TenantReader(ports);
-  const submission = { ports, quota, shedder: new LoadShedder(ports), waiting: new WaitingHandlers(), chooser };
+  const waiting = new WaitingHandlers(ports.waitingPlaces);
+  const submission = { ports, quota, shedder: new LoadShedder(ports), waiting, chooser };
   const now = () => ports.clock.nowMs();
   let open = true;
   return {
@@ -64,12 +66,13 @@ export function createGateway(ports: GatewayPorts): Gateway {
       return submitOrFallBack(submission, call, serving, fallback);
     },
     async readPrediction(caller, id, waitMs, signal) {
-      const waits = waitMs > 0 && submission.waiting.enter(caller);
+      const waits = waitMs > 0 && waiting.enter(caller);
       try {
         const untilMs = waits ? now() + Math.min(waitMs, LONGEST_WAIT_MS) : 0;
-        return await readPrediction(ports, caller, id, { untilMs, signal });
+        // Whoever asks for what has not ended yet waits long, and asked to: nothing is free.
+        return await readPrediction(ports, caller, id, { untilMs, signal, place: waiting.placeFor(caller, 0) });
       } finally {
-        if (waits) submission.waiting.leave(caller);
+        if (waits) waiting.leave(caller);
       }
     },
     cancelPrediction: (caller, id) => cancelPrediction(ports, caller, id),

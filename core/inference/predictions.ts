@@ -3,7 +3,7 @@ import type { Platform } from '../ports/platform.ts';
 import type { Recording } from '../quality/recorder.ts';
 import type { JobRecord } from './job.ts';
 import type { Caller, InferAnswer } from './request.ts';
-import { type Patience, pending, toAnswer } from './wait.ts';
+import { awaitOutcome, type Patience, pending, toAnswer } from './wait.ts';
 
 type PredictionPorts = Pick<Platform, 'jobs' | 'limits' | 'clock'>;
 
@@ -20,7 +20,7 @@ export async function readPrediction(
   const record = await readOwn(ports, caller, id);
   if (record.state.kind === 'ended') return toAnswer(record.job, record.state.outcome, false);
   if (patience.untilMs <= ports.clock.nowMs()) return pending(record.job);
-  const outcome = await ports.jobs.wait(record.job, patience.untilMs, patience.signal);
+  const outcome = await awaitOutcome(ports, record.job, patience);
   return outcome === undefined ? pending(record.job) : toAnswer(record.job, outcome, false);
 }
 

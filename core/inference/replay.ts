@@ -5,7 +5,7 @@ import { MINUTE_MS } from '../units.ts';
 import type { Job } from './job.ts';
 import type { InferAnswer, InferCall } from './request.ts';
 import { encodeTensors } from './tensor-codec.ts';
-import { accept, type Patience, RESULT_KEPT_MS, toAnswer } from './wait.ts';
+import { accept, awaitOutcome, type Patience, RESULT_KEPT_MS, toAnswer } from './wait.ts';
 
 /** How long a caller that made a claim is taken to be at work on it before a repeat may take over. */
 const LEASE_MS = MINUTE_MS;
@@ -86,7 +86,7 @@ export async function replay(
     throw new Failure('idempotency-in-flight', { retryAfterMs: 1000, predictionId: record.jobId });
   }
   await ports.queue.send(found.job);
-  const outcome = await ports.jobs.wait(found.job, patience.untilMs, patience.signal);
+  const outcome = await awaitOutcome(ports, found.job, patience);
   return outcome === undefined ? accept(ports, found.job) : toAnswer(found.job, outcome, true);
 }
 

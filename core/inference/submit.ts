@@ -12,10 +12,11 @@ import { type Placement, placeJob } from './place-job.ts';
 import { newPredictionId } from './prediction-id.ts';
 import { quarantineBytes } from './quarantine-bytes.ts';
 import { type Claim, claimFor, replay, replayOf, toClaim } from './replay.ts';
-import type { Caller, InferAnswer, InferCall, Prefer } from './request.ts';
+import type { InferAnswer, InferCall, Prefer } from './request.ts';
 import { answerFromCache, cacheUse, keepAnswer } from './response-cache.ts';
 import type { ValidatedInputs } from './validate-inputs.ts';
 import { awaitAnswer, type Patience, pending, RESULT_KEPT_MS } from './wait.ts';
+import type { WaitingHandlers } from './waiting-handlers.ts';
 
 /** API Gateway ends a buffered answer at 29 s; 202 leaves before that. Embedded keeps the same promise. */
 export const LONGEST_WAIT_MS = 25 * SECOND_MS;
@@ -54,7 +55,7 @@ export type Submission = {
   readonly ports: SubmitPorts;
   readonly quota: Quota;
   readonly shedder: LoadShedder;
-  readonly waiting: Pick<WaitingHandlers, 'enter' | 'leave'>;
+  readonly waiting: Pick<WaitingHandlers, 'enter' | 'leave' | 'placeFor'>;
 };
 
 /**
@@ -85,7 +86,8 @@ export async function submit(
       return hit;
     }
   }
-  const patience: Patience = { untilMs: arrivedMs + waitMsOf(call.prefer), signal: call.signal };
+  const place = host.waiting.placeFor(call.caller);
+  const patience: Patience = { untilMs: arrivedMs + waitMsOf(call.prefer), signal: call.signal, place };
   const claim = call.idempotencyKey === undefined ? undefined : await toClaim(ports, call);
   if (claim !== undefined) {
     const replayed = await replayOf(ports, claim, patience);
@@ -251,23 +253,4 @@ function toJob(
     degraded: call.degraded,
     ...assigned?.assignment,
   };
-}
-
-/** How many callers of each tenant wait on this host: beyond the plan's cap the answer is 202. */
-export class WaitingHandlers {
-  readonly #counts = new Map<string, number>();
-
-  /** Takes a place; false if the tenant has no more. Who gets one leaves it once answered. */
-  enter({ tenant, limits }: Caller): boolean {
-    const count = this.#counts.get(tenant.id) ?? 0;
-    if (count >= limits.waitingHandlers) return false;
-    this.#counts.set(tenant.id, count + 1);
-    return true;
-  }
-
-  leave({ tenant }: Caller): void {
-    const left = (this.#counts.get(tenant.id) ?? 1) - 1;
-    if (left > 0) this.#counts.set(tenant.id, left);
-    else this.#counts.delete(tenant.id);
-  }
 }

@@ -4,6 +4,7 @@ import type { Recording } from '../quality/recorder.ts';
 import { DAY_MS, SECOND_MS } from '../units.ts';
 import type { Job, Outcome } from './job.ts';
 import type { InferAnswer } from './request.ts';
+import type { PlaceToWait } from './waiting-handlers.ts';
 
 /** Results of accepted jobs are kept this long. */
 export const RESULT_KEPT_MS = DAY_MS;
@@ -12,14 +13,21 @@ const POLL_AFTER_MS = SECOND_MS;
 
 type WaitPorts = Pick<Platform, 'jobs' | 'queue' | 'webhooks' | 'clock'> & Recording;
 
-export type Patience = { readonly untilMs: number; readonly signal: AbortSignal | undefined };
+type AwaitedJob = Pick<Job, 'tenant' | 'id' | 'durable'>;
+
+export type Patience = {
+  readonly untilMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** What has to be taken to wait long; undefined where nothing has. */
+  readonly place: PlaceToWait | undefined;
+};
 
 /**
  * Waits for a sent job and answers: its outputs, its failure (thrown), or 202 once patience ends, by which time the
  * job is durable. If the caller goes away, a job that was not accepted is cancelled.
  */
 export async function awaitAnswer(ports: WaitPorts, job: Job, patience: Patience): Promise<InferAnswer> {
-  const outcome = await ports.jobs.wait(job, Math.min(patience.untilMs, job.deadlineMs), patience.signal);
+  const outcome = await awaitOutcome(ports, job, patience, Math.min(patience.untilMs, job.deadlineMs));
   if (outcome !== undefined) return toAnswer(job, outcome, false);
   if (job.durable) return patience.signal?.aborted ? pending(job) : accept(ports, job);
   const nowMs = ports.clock.nowMs();
@@ -32,6 +40,39 @@ export async function awaitAnswer(ports: WaitPorts, job: Job, patience: Patience
     throw new Failure('prediction-expired');
   }
   return acceptLate(ports, job);
+}
+
+/** The outcome of a sent job, or undefined once patience ends, which it does too where all places to wait are taken. */
+export function awaitOutcome(
+  ports: Pick<Platform, 'jobs' | 'clock'>,
+  job: AwaitedJob,
+  patience: Patience,
+  untilMs = patience.untilMs,
+): Promise<Outcome | undefined> {
+  const { signal, place } = patience;
+  if (place === undefined) return ports.jobs.wait(job, untilMs, signal);
+  return awaitInPlace(ports, job, { untilMs, signal, place });
+}
+
+async function awaitInPlace(
+  { jobs, clock }: Pick<Platform, 'jobs' | 'clock'>,
+  job: AwaitedJob,
+  { untilMs, signal, place }: Patience & { readonly place: PlaceToWait },
+): Promise<Outcome | undefined> {
+  const freeUntilMs = Math.min(untilMs, clock.nowMs() + place.freeMs);
+  if (place.freeMs > 0) {
+    const soon = await jobs.wait(job, freeUntilMs, signal);
+    if (soon !== undefined || signal?.aborted || freeUntilMs === untilMs) return soon;
+  }
+  // Where that cannot be told there is none: who is told to come back loses nothing.
+  const taken = await place.places.take(job.tenant, place.limit, untilMs, clock.nowMs()).catch(() => undefined);
+  if (taken === undefined) return undefined;
+  try {
+    return await jobs.wait(job, untilMs, signal);
+  } finally {
+    // What cannot be given back ends by itself.
+    await taken.leave(clock.nowMs()).catch(() => {});
+  }
 }
 
 /** A synchronous job whose answer turns into 202: durable first, then accepted. */

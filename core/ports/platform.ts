@@ -21,6 +21,7 @@ import type { Telemetries } from './telemetry.ts';
 import type { Tokenizers } from './tokenizers.ts';
 import type { Uploads } from './uploads.ts';
 import type { Validations } from './validations.ts';
+import type { WaitingPlaces } from './waiting-places.ts';
 import type { Wake } from './wake.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -54,6 +55,8 @@ export type Platform = {
   readonly jobs: Jobs;
   readonly queue: JobQueue;
   readonly capacity: Capacity;
+  /** Undefined where one process serves all of the region's requests: it counts who waits itself. */
+  readonly waitingPlaces?: WaitingPlaces | undefined;
   readonly wake: Wake;
   readonly dataKeys: DataKeys;
   readonly quarantine: Quarantine;

@@ -6,6 +6,7 @@ import type { Caller, InferCall } from '../../core/inference/request.ts';
 import type { ModelVersion } from '../../core/models/version.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { RegionConfig } from '../../core/ports/platform.ts';
+import type { WaitingPlaces } from '../../core/ports/waiting-places.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
 import { DEFAULT_PLANS, type PlanLimits } from '../../core/tenancy/plan.ts';
 import { floats } from './jobs.ts';
@@ -24,9 +25,10 @@ export class ScriptedGateway {
   readonly settled = new Map<string, number>();
   script: Script = () => 1;
   readonly recorder: Recorder;
+  readonly #ports: GatewayPorts;
   readonly #stopped = new AbortController();
 
-  constructor(local: LocalPlatform, config: Partial<RegionConfig> = {}) {
+  constructor(local: LocalPlatform, config: Partial<RegionConfig> = {}, waitingPlaces?: WaitingPlaces) {
     this.local = local;
     this.recorder = new Recorder({ ...local.ports, clock: local.clock, log: local.log });
     const { limits } = local.ports;
@@ -35,7 +37,7 @@ export class ScriptedGateway {
       if (!this.settled.has(id)) this.settled.set(id, computeMs);
       return settle(tenant, id, computeMs, nowMs);
     };
-    this.gateway = createGateway({
+    this.#ports = {
       ...local.ports,
       config: {
         region: TEST_REGION,
@@ -49,8 +51,15 @@ export class ScriptedGateway {
       log: local.log,
       recorder: this.recorder,
       tokenizers: createTokenizers(local.ports.artifacts),
-    } as unknown as GatewayPorts);
+      waitingPlaces,
+    } as unknown as GatewayPorts;
+    this.gateway = this.anotherProcess();
     for (const lane of LANES) void this.#work(lane);
+  }
+
+  /** A gateway that shares nothing with this one but the region. */
+  anotherProcess(): Gateway {
+    return createGateway(this.#ports);
   }
 
   /** Adds a version and makes it stable if it is the model's first. */
@@ -121,6 +130,9 @@ export class ScriptedGateway {
   }
 }
 
-export async function openScriptedGateway(config: Partial<RegionConfig> = {}): Promise<ScriptedGateway> {
-  return new ScriptedGateway(await openLocalPlatform(), config);
+export async function openScriptedGateway(
+  config: Partial<RegionConfig> = {},
+  waitingPlaces?: WaitingPlaces,
+): Promise<ScriptedGateway> {
+  return new ScriptedGateway(await openLocalPlatform(), config, waitingPlaces);
 }
