@@ -102,3 +102,15 @@ test('every problem of a plan is told, and what is not there', async () => {
   expect((await release('show', 'unheard-of')).stderr).toContain('model-unknown');
   expect((await release('abort', `rel_${'0'.repeat(32)}`)).stderr).toContain('release-unknown');
 });
+
+test('who is told of releases is added, listed without its secret, and removed', async () => {
+  const url = 'http://127.0.0.1:9/hook';
+  const [added] = await json<readonly { id: string; secret: string }[]>('notify', url);
+  expect(added).toMatchObject({ id: expect.stringMatching(/^wh_/), secret: expect.stringMatching(/^whsec_/) });
+  const listed = (await release('notified')).stdout;
+  expect(listed).toContain(`${added!.id} │ ${url}`);
+  expect(listed).not.toContain(added!.secret);
+  expect((await release('unnotify', added!.id)).stdout).toBe(`removed ${added!.id}\n`);
+  expect(await json('notified')).toEqual([]);
+  expect(await release('notify', 'ftp://example.com')).toMatchObject({ code: 1, stdout: '' });
+});
