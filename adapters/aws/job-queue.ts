@@ -19,7 +19,6 @@ import {
   toMessage,
 } from './job-message.ts';
 import type { Payloads } from './payloads.ts';
-import { type Redriven, redrive } from './redrive.ts';
 import { SqsLane } from './sqs-lane.ts';
 
 /**
@@ -130,12 +129,6 @@ export class AwsJobQueue implements JobQueue {
     return this.#depths.get(`${pool}/${lane}`, this.#parts.clock.nowMs(), () => queue.depth());
   }
 
-  /** Runs up to `limit` dead letters again whose jobs still wait; see `redrive.ts`. For operators, once the cause is mended. */
-  redrive(pool: string, laneName: Lane, limit: number): Promise<Redriven> {
-    const { queue, deadLetters } = this.#lane(pool, laneName);
-    return redrive(queue, deadLetters, limit);
-  }
-
   /**
    * Nothing: messages cannot be found by tenant. They are sealed under the tenant's key, which an erasure destroys before;
    * whoever receives one ends its job and deletes it.
@@ -194,7 +187,7 @@ export class AwsJobQueue implements JobQueue {
         return this.#takeOut(lane, message, failure);
       }
       this.#parts.log.error('a message cannot be opened now', error, { tenant, job: id });
-      // Nothing is known against it: it waits for a redrive, and its job with it.
+      // Nothing is known against it: it waits to be moved back, and its job with it.
       return receiveCount === MOST_RECEIVES ? this.#takeOut(lane, message, undefined) : undefined;
     }
   }

@@ -45,6 +45,12 @@ async function open() {
   const asked = { MessageAttributeNames: ['All'], MaxNumberOfMessages: 10, VisibilityTimeout: 0 };
   const messagesOf = async (url: string) =>
     (await sqs.send(new ReceiveMessageCommand({ ...asked, QueueUrl: url }))).Messages ?? [];
+  const move = async (QueueUrl: string, to: string) => {
+    for (const { Body, MessageAttributes, ReceiptHandle } of await messagesOf(QueueUrl)) {
+      await sqs.send(new SendMessageCommand({ QueueUrl: to, MessageBody: Body, MessageAttributes }));
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    }
+  };
   return {
     queue,
     jobs,
@@ -54,13 +60,9 @@ async function open() {
     waiting: () => messagesOf(lanes.interactive.url),
     deadLetters: () => messagesOf(lanes.interactive.deadLetterUrl),
     /** What the queue's own redrive policy does with what nobody takes out: as it is, without a reason. */
-    async giveUpAll() {
-      const { url: QueueUrl, deadLetterUrl } = lanes.interactive;
-      for (const { Body, MessageAttributes, ReceiptHandle } of await messagesOf(QueueUrl)) {
-        await sqs.send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: Body, MessageAttributes }));
-        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-      }
-    },
+    giveUpAll: () => move(lanes.interactive.url, lanes.interactive.deadLetterUrl),
+    /** What an operator's `start-message-move-task` does: all dead letters, as they are. */
+    moveBack: () => move(lanes.interactive.deadLetterUrl, lanes.interactive.url),
     jobOf: (id: string) => jobs.read('acme', id, region.clock.nowMs()),
     create: (job: Job) => jobs.create(job, region.clock.nowMs() + DAY_MS),
     send: (body: string, attributes: Record<string, string>) =>
@@ -228,10 +230,12 @@ test('a payload that cannot be opened now stays in the queue', async () => {
   expect([ended, await deadLetters()]).toEqual([[], []]);
 });
 
-test('a redrive runs again what nobody could take out, and leaves what has a reason where it is', async () => {
-  const { queue, jobs, take, send, waiting, deadLetters, giveUpAll, create, jobOf } = await open();
-  const given = [aJob({ durable: true }), aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] })];
-  for (const job of given) {
+test('of dead letters that are moved back those run whose jobs still wait, what has ended does not, what is damaged comes back', async () => {
+  const { queue, jobs, take, send, waiting, deadLetters, giveUpAll, moveBack, create, jobOf } = await open();
+  const small = aJob({ durable: true });
+  const large = aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] });
+  const cancelled = aJob({ durable: true });
+  for (const job of [small, large, cancelled]) {
     await create(job);
     await queue.send(job);
   }
@@ -239,37 +243,22 @@ test('a redrive runs again what nobody could take out, and leaves what has a rea
   expect(await waiting()).toEqual([]);
   await send('not base64!', { tenant: 'acme', job: 'pred_1', payload: 'sealed' });
   expect(await take()).toEqual([]);
-  expect(await deadLetters()).toHaveLength(3);
-  expect((await jobOf(given[0]!.id))?.state.kind).toBe('submitting');
+  expect(await deadLetters()).toHaveLength(4);
+  expect((await jobOf(small.id))?.state.kind).toBe('submitting');
+  await jobs.cancel('acme', cancelled.id, time.nowMs());
 
-  expect(await queue.redrive('default', 'interactive', 100)).toEqual({ redriven: 2, left: 1 });
-  const deliveries = await take();
-  expect(deliveries.map(({ job }) => job.id).sort()).toEqual(given.map(({ id }) => id).sort());
-  expect(deliveries.map(({ job }) => job).find(({ id }) => id === given[1]!.id)).toEqual(given[1]);
-  expect(await jobs.begin(given[0]!)).toEqual({ kind: 'started', attempt: 1 });
+  await moveBack();
+  const taken = (await take()).map(({ job }) => job);
+  expect(taken.map(({ id }) => id).sort()).toEqual([small, large, cancelled].map(({ id }) => id).sort());
+  expect(taken.find(({ id }) => id === large.id)).toEqual(large);
+  expect(await jobs.begin(small)).toEqual({ kind: 'started', attempt: 1 });
+  expect(await jobs.begin(cancelled)).toEqual({ kind: 'ended' });
   const dead = await deadLetters();
   expect(dead.map(({ MessageAttributes }) => MessageAttributes?.reason?.StringValue)).toEqual(['record-damaged']);
-  expect(await queue.redrive('default', 'interactive', 100)).toEqual({ redriven: 0, left: 1 });
 });
 
-test('a redrive takes no more than it is told to, and a job that has ended since is not run by it', async () => {
-  const { queue, jobs, take, deadLetters, giveUpAll, create } = await open();
-  const given = Array.from({ length: 5 }, () => aJob({ durable: true }));
-  for (const job of given) {
-    await create(job);
-    await queue.send(job);
-  }
-  await giveUpAll();
-  expect(await queue.redrive('default', 'interactive', 2)).toEqual({ redriven: 2, left: 0 });
-  expect(await deadLetters()).toHaveLength(3);
-  const [first, second] = await take();
-  await jobs.cancel('acme', first!.job.id, time.nowMs());
-  expect(await jobs.begin(first!.job)).toEqual({ kind: 'ended' });
-  expect((await jobs.begin(second!.job)).kind).toBe('started');
-});
-
-test('what an outage kept from being opened fifty times waits among the dead letters, its job with it, and runs when it is redriven', async () => {
-  const { queue, jobs, take, deadLetters, create, jobOf, ended } = await open();
+test('what an outage kept from being opened fifty times waits among the dead letters, its job with it, and runs when it is moved back', async () => {
+  const { queue, jobs, take, deadLetters, moveBack, create, jobOf, ended } = await open();
   const job = aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] });
   await create(job);
   await queue.send(job);
@@ -283,7 +272,7 @@ test('what an outage kept from being opened fifty times waits among the dead let
   expect(await take()).toEqual([]);
   expect([ended, (await deadLetters()).length]).toEqual([[], 1]);
   expect((await jobOf(job.id))?.state.kind).toBe('submitting');
-  expect(await queue.redrive('default', 'interactive', 10)).toEqual({ redriven: 1, left: 0 });
+  await moveBack();
   expect((await take()).map((delivery) => delivery.job)).toEqual([job]);
   expect((await jobs.begin(job)).kind).toBe('started');
 });
