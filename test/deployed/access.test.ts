@@ -3,6 +3,7 @@ import { setCaptureConsent } from '../../core/tenancy/capture-consent.ts';
 import type { Access } from '../../lib/access.ts';
 import { type Cloud, startCloud } from '../support/aws/cloud.ts';
 import { DeployedPlatform } from '../support/aws/deployed-platform.ts';
+import { type HooksInternet, openHooksInternet } from '../support/aws/hooks-internet.ts';
 import { PROCESS_ACCESS, type Process } from '../support/aws/iam-access.ts';
 import { constantAnswer } from '../support/bad-models.ts';
 import { echoText } from '../support/echo-models.ts';
@@ -17,17 +18,19 @@ const LARGE = new Array<string>(80).fill('x'.repeat(5000));
 const AT_ONCE = { steps: [{ setWeight: 100 }] };
 
 let cloud: Cloud;
+let internet: HooksInternet;
 let platform: DeployedPlatform;
 let acme: ApiClient;
 let operator: ApiClient;
 
 beforeAll(async () => {
-  cloud = await startCloud();
+  [cloud, internet] = await Promise.all([startCloud(), openHooksInternet()]);
   const models = [constantAnswer(1), withManifest(echoText('echo'), { capture: { share: 1 } })] as const;
   platform = await DeployedPlatform.start(cloud, {
     models: ['row-sum', ...models],
     runners: 1,
     scheduled: ['validate', 'notices', 'sweep'],
+    functionVariables: internet.functionVariables,
   });
   acme = await platform.addTenant('acme');
   await setCaptureConsent(platform.region().platform, { id: 'key:test', tenant: 'acme' }, 'acme', true);
@@ -37,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await platform?.end();
   await cloud?.stop();
+  await internet?.close();
 });
 
 test('thirty callers of a tenant that arrive at once where nobody has called before are answered or told when to come again', async () => {
@@ -51,7 +55,7 @@ test('thirty callers of a tenant that arrive at once where nobody has called bef
 describe('what functions and workers do over the life of a tenant and a model', () => {
   test('is all done', async () => {
     const hooks = '/control/v1/tenants/acme/webhooks';
-    expect((await acme.post(hooks, { url: 'https://8.8.8.8/hook' })).status).toBe(201);
+    expect((await acme.post(hooks, { url: 'https://hooks.test/hook' })).status).toBe(201);
     await everyKindOfRequest();
     await aVersionAndItsRelease();
     expect((await acme.get('/control/v1/tenants/acme/usage')).status).toBe(200);
