@@ -1,9 +1,9 @@
 import { Failure } from '../core/failure.ts';
-import { bucketOf, nearBuckets, versionOfBucket } from '../core/inference/batch-plan.ts';
+import { nearBuckets, versionOfBucket } from '../core/inference/batch-plan.ts';
 import type { Choice, FairQueue } from '../core/inference/fair-queue.ts';
 import { type BatchRoom, gainsByJoining, roomFor, spreadOver, takeInto } from '../core/inference/form-batch.ts';
 import type { Attempt } from '../core/inference/rerun.ts';
-import { isExpired, toWork, type Work } from '../core/inference/work.ts';
+import { isExpired, type Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Breakers } from './breakers.ts';
 import type { Ledger } from './ledger.ts';
@@ -205,10 +205,4 @@ export class Dispatcher {
     }
     this.#onTaken();
   }
-}
-
-/** The same delivery as work for another version. */
-export function workFor(version: ServedVersion, delivery: Work['delivery']): Work {
-  const bucket = bucketOf(version.plan, delivery.job);
-  return toWork(delivery, version.key, bucket, version.cost(bucket.costKey).shareMs(delivery.job.rows));
 }

@@ -12,10 +12,11 @@ import type { Begun } from '../core/ports/jobs.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Recording } from '../core/quality/recorder.ts';
 import { judge } from './blame.ts';
-import { type Batch, Dispatcher, type DispatchParts, workFor } from './dispatcher.ts';
+import { type Batch, Dispatcher, type DispatchParts } from './dispatcher.ts';
 import type { Ending } from './ledger.ts';
 import { SPAWN_MS } from './pool.ts';
 import type { Slot } from './slot.ts';
+import { workFor } from './work-for.ts';
 
 /** Of a shadow copy, of which nothing is written. */
 const STARTED: Begun = { kind: 'started', attempt: 1 };

@@ -4,9 +4,10 @@ import { isExpired, type Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
-import { type DispatchParts, workFor } from './dispatcher.ts';
+import type { DispatchParts } from './dispatcher.ts';
 import { VISIBILITY_MS } from './ledger.ts';
 import type { ServedVersion } from './version-shelf.ts';
+import { workFor } from './work-for.ts';
 
 /** A parked receive comes back after this, so that a queue whose host went away is noticed. */
 const RECEIVE_WAIT_MS = 20 * SECOND_MS;

@@ -4,9 +4,9 @@ import type { Job } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { fateOfJob } from '../core/release/revoked-job.ts';
-import { workFor } from './dispatcher.ts';
 import type { Ledger } from './ledger.ts';
 import type { ServedVersion, VersionShelf } from './version-shelf.ts';
+import { workFor } from './work-for.ts';
 
 type StandInPorts = Pick<Platform, 'registry' | 'log'>;
 type Parts = { readonly queue: FairQueue<Work>; readonly shelf: VersionShelf; readonly ledger: Ledger };
