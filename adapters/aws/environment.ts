@@ -60,6 +60,15 @@ const SETUP_VARIABLES = {
   SLUICE_OPERATOR_KEY_SECRET: name,
 } as const;
 
+/** Variables of the functions whose callers wait for predictions, beside those of every process. */
+const WAITING_VARIABLES = {
+  /** Invocations at once that the function keeps for itself, and at most; '' where it shares the account's. */
+  SLUICE_RESERVED_CONCURRENCY: z
+    .string()
+    .regex(/^([1-9]\d*)?$/, 'a count is wanted')
+    .default(''),
+} as const;
+
 /** Variables of the function `model-packages` beside those of every process. */
 const MODEL_PACKAGES_VARIABLES = {
   /** Groups of the SageMaker Model Registry whose approved packages are pushed, with a comma between; '' for none. */
@@ -124,6 +133,10 @@ const setupSchema = z
   .object(SETUP_VARIABLES)
   .transform((read) => ({ operatorKeySecret: read.SLUICE_OPERATOR_KEY_SECRET }));
 
+const waitingSchema = z.object(WAITING_VARIABLES).transform(({ SLUICE_RESERVED_CONCURRENCY: reserved }) => ({
+  reservedConcurrency: reserved === '' ? undefined : Number(reserved),
+}));
+
 const modelPackagesSchema = z.object(MODEL_PACKAGES_VARIABLES).transform((read) => ({
   groups: read.SLUICE_MODEL_PACKAGE_GROUPS === '' ? [] : read.SLUICE_MODEL_PACKAGE_GROUPS.split(','),
   startsReleases: read.SLUICE_START_PACKAGE_RELEASES === 'yes',
@@ -140,15 +153,20 @@ export type SetupEnvironment = z.output<typeof setupSchema>;
 /** What `model-packages` is told beside what every process is. */
 export type ModelPackagesEnvironment = z.output<typeof modelPackagesSchema>;
 
+/** What functions whose callers wait are told beside what every process is. */
+export type WaitingEnvironment = z.output<typeof waitingSchema>;
+
 /** What the infrastructure sets: every variable by name, but those that Lambda and ECS set themselves. */
 export type RegionVariables = { readonly [Name in Exclude<keyof typeof VARIABLES, 'AWS_REGION'>]: string };
 export type SetupVariables = { readonly [Name in keyof typeof SETUP_VARIABLES]: string };
+export type WaitingVariables = { readonly [Name in keyof typeof WAITING_VARIABLES]: string };
 export type ModelPackagesVariables = { readonly [Name in keyof typeof MODEL_PACKAGES_VARIABLES]: string };
 export type WorkerVariables = { readonly [Name in keyof typeof WORKER_VARIABLES]: string };
 
 export const REGION_VARIABLES = Object.keys(VARIABLES).filter((variable) => variable !== 'AWS_REGION');
 export const WORKER_VARIABLE_NAMES = Object.keys(WORKER_VARIABLES);
 export const SETUP_VARIABLE_NAMES = Object.keys(SETUP_VARIABLES);
+export const WAITING_VARIABLE_NAMES = Object.keys(WAITING_VARIABLES);
 export const MODEL_PACKAGES_VARIABLE_NAMES = Object.keys(MODEL_PACKAGES_VARIABLES);
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -166,6 +184,11 @@ export function readWorkerEnvironment(variables: Variables): WorkerEnvironment {
 /** Throws one error that lists every variable that is missing or wrong. */
 export function readSetupEnvironment(variables: Variables): SetupEnvironment {
   return read(setupSchema, variables);
+}
+
+/** Throws one error that lists every variable that is wrong. */
+export function readWaitingEnvironment(variables: Variables): WaitingEnvironment {
+  return read(waitingSchema, variables);
 }
 
 /** Throws one error that lists every variable that is missing or wrong. */

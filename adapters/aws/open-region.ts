@@ -46,6 +46,8 @@ export type AwsRegionOptions = {
   readonly depthAgeMs?: number;
   /** How old the reports of a pool that has workers may be; default: they are read each time. */
   readonly capacityAgeMs?: number;
+  /** The most of a tenant's requests that may wait long in this process's function; default: as many as its plan grants. */
+  readonly mostWaiting?: number | undefined;
 };
 
 type RegionPorts = Pick<
@@ -88,6 +90,7 @@ export function openRegion({
   write,
   depthAgeMs,
   capacityAgeMs,
+  mostWaiting,
   ...cache
 }: AwsRegionOptions): AwsRegion {
   const { tables, buckets, keyId, awsRegion: region } = environment;
@@ -140,7 +143,7 @@ export function openRegion({
       clock,
     }),
     validations: new AwsValidations(control, log, clock),
-    waitingPlaces: new AwsWaitingPlaces(limitsTable),
+    waitingPlaces: new AwsWaitingPlaces(limitsTable, mostWaiting),
     wake: new EcsWake({ ...environment, client: ecs, table: control, log, write }),
     webhooks: new AwsWebhooks({ ...shared, table: control }),
     async settled() {

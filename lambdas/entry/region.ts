@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readWaitingEnvironment } from '../../adapters/aws/environment.ts';
 import { type AwsRegion, openRegion } from '../../adapters/aws/open-region.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import type { LambdaProcess } from './main.ts';
@@ -15,14 +16,19 @@ const DEPTH_AGE_MS = SECOND_MS;
  */
 const CAPACITY_AGE_MS = SECOND_MS / 2;
 
+/** Of a function's invocations at once, those that one tenant may hold for long: two that flood leave a third to all others. */
+const WAITING_SHARE = 1 / 3;
+
 /** The region's storage, with what model files this process needs in its `/tmp`. */
 export function openLambdaRegion(lambda: LambdaProcess): AwsRegion {
   const { bsize, blocks } = statfsSync(tmpdir());
+  const { reservedConcurrency } = readWaitingEnvironment(lambda.variables);
   return openRegion({
     ...lambda,
     cacheFolder: join(tmpdir(), 'sluice-models'),
     cacheBytes: Math.floor(bsize * blocks * CACHE_SHARE),
     depthAgeMs: DEPTH_AGE_MS,
     capacityAgeMs: CAPACITY_AGE_MS,
+    mostWaiting: reservedConcurrency && Math.max(1, Math.floor(reservedConcurrency * WAITING_SHARE)),
   });
 }

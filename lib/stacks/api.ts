@@ -10,6 +10,7 @@ import {
   INNER_FUNCTIONS,
   type ModelPackagesVariables,
   type SetupVariables,
+  type WaitingVariables,
 } from '../../adapters/aws/environment.ts';
 import type { DeployedFunction } from '../bundle.ts';
 import { ApiDomain } from '../constructs/api-domain.ts';
@@ -76,12 +77,21 @@ export class Api extends Stack {
   #makeFunctions(parts: FunctionParts): Record<DeployedFunction, LambdaFunction> {
     const names: readonly DeployedFunction[] = [...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]), ...INNER_FUNCTIONS];
     const setupVariables: SetupVariables = { SLUICE_OPERATOR_KEY_SECRET: parts.resources.operatorKeySecretArn };
-    const { modelPackageGroups, startReleases } = parts.context.config.sagemaker;
+    const { sagemaker, reservedConcurrency } = parts.context.config;
+    const { modelPackageGroups, startReleases } = sagemaker;
     const packageVariables: ModelPackagesVariables = {
       SLUICE_MODEL_PACKAGE_GROUPS: modelPackageGroups.join(','),
       SLUICE_START_PACKAGE_RELEASES: startReleases ? 'yes' : 'no',
     };
-    const variablesOf = { setup: setupVariables, 'model-packages': packageVariables };
+    const waitingVariables = (name: 'infer' | 'predictions'): WaitingVariables => ({
+      SLUICE_RESERVED_CONCURRENCY: String(reservedConcurrency[name] ?? ''),
+    });
+    const variablesOf = {
+      setup: setupVariables,
+      'model-packages': packageVariables,
+      infer: waitingVariables('infer'),
+      predictions: waitingVariables('predictions'),
+    };
     const made = names.map((name) => {
       const own = name in variablesOf ? { ...parts, variables: variablesOf[name as keyof typeof variablesOf] } : parts;
       return [name, new PlatformFunction(this, `Function-${name}`, name, own).function] as const;

@@ -9,6 +9,7 @@ import {
   readModelPackagesEnvironment,
   readRegionEnvironment,
   readSetupEnvironment,
+  readWaitingEnvironment,
   readWorkerEnvironment,
   SETUP_VARIABLE_NAMES,
   STREAMED_FUNCTIONS,
@@ -91,6 +92,13 @@ test('what the infrastructure sets comes out as the code takes it', () => {
 test('an environment without bridges and preloaded models has none', () => {
   expect(readRegionEnvironment({ ...REGION, SLUICE_BRIDGES: '', AWS_REGION: 'us-east-1' }).bridges).toEqual({});
   expect(readWorkerEnvironment({ ...WORKER, SLUICE_PRELOAD: '' }).preload).toEqual([]);
+});
+
+test('a function knows what is reserved for it, and of nothing where nothing is', () => {
+  const reservedOf = (text: string | undefined) =>
+    readWaitingEnvironment({ SLUICE_RESERVED_CONCURRENCY: text }).reservedConcurrency;
+  expect([reservedOf('150'), reservedOf(''), reservedOf(undefined)]).toEqual([150, undefined, undefined]);
+  for (const wrong of ['0', '-1', 'many']) expect(() => reservedOf(wrong)).toThrow(/SLUICE_RESERVED_CONCURRENCY/);
 });
 
 test('an environment with nothing in it is refused once, with every variable that must be there', () => {

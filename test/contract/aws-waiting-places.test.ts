@@ -66,3 +66,13 @@ test('places to wait are none of those in flight, and go with the tenant', async
   await limits.erase('acme');
   expect(await places.take('acme', 1, START_MS + MINUTE_MS, START_MS)).toBeDefined();
 });
+
+test('a function lets one tenant hold no more than its share, those of other functions among them', async () => {
+  const table = await aTable();
+  const [small, large] = [new AwsWaitingPlaces(table, 2), new AwsWaitingPlaces(table)];
+  const take = (places: WaitingPlaces) => places.take('acme', 4, START_MS + MINUTE_MS, START_MS);
+  expect(await take(large)).toBeDefined();
+  expect(await take(small)).toBeDefined();
+  expect(await take(small)).toBeUndefined();
+  expect(await take(large)).toBeDefined();
+});

@@ -8,11 +8,13 @@ import {
   REGION_VARIABLES,
   readRegionEnvironment,
   readSetupEnvironment,
+  readWaitingEnvironment,
   readWorkerEnvironment,
   SETUP_VARIABLE_NAMES,
   STREAMED_FUNCTIONS,
   STREAMS,
   VALIDATE_EVERY_MINUTES,
+  WAITING_VARIABLE_NAMES,
   WORKER_VARIABLE_NAMES,
 } from '../../adapters/aws/environment.ts';
 import { buildOpenApi } from '../../core/api/openapi.ts';
@@ -25,6 +27,8 @@ const made = new Synthesized(makeApp());
 const OWN_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   setup: SETUP_VARIABLE_NAMES,
   'model-packages': MODEL_PACKAGES_VARIABLE_NAMES,
+  infer: WAITING_VARIABLE_NAMES,
+  predictions: WAITING_VARIABLE_NAMES,
 };
 
 function idOf(name: string): string {
@@ -163,6 +167,12 @@ describe.each(REGIONS)('the contract between infrastructure and code in %s', (re
     }
     expect(lambda(region, 'infer').Properties.ReservedConcurrentExecutions).toBe(600);
     expect(lambda(region, 'setup').Properties.ReservedConcurrentExecutions).toBeUndefined();
+    for (const name of ['infer', 'predictions']) {
+      const { Environment, ReservedConcurrentExecutions } = lambda(region, name).Properties;
+      expect(readWaitingEnvironment(Environment.Variables)).toEqual({
+        reservedConcurrency: ReservedConcurrentExecutions,
+      });
+    }
   });
 
   test('the streams of tables carry what the functions look at, and only that invokes them', () => {
