@@ -13,7 +13,12 @@ type Grant = { readonly units: number; readonly fromMs: number; readonly toMs: n
 type Policy = { readonly perMs: number; readonly burst: number };
 
 /** No crash gives anything back: grants of all processes together are within the limit of every window. */
-export async function checkLimits(region: RegionUnderTest, exchanges: Exchanges, findings: Findings): Promise<void> {
+export async function checkLimits(
+  region: RegionUnderTest,
+  exchanges: Exchanges,
+  findings: Findings,
+  patienceMs: number,
+): Promise<void> {
   for (const tenant of ['meter', 'busy']) {
     const limits = SHARED_TENANTS[tenant]!;
     const policy = { perMs: limits.requestsPerSecond! / SECOND_MS, burst: limits.requestBurst! };
@@ -23,7 +28,7 @@ export async function checkLimits(region: RegionUnderTest, exchanges: Exchanges,
   const rows = exchanges.of('infer').filter(({ op }) => op.tenant === 'rower');
   const rowPolicy = { perMs: SHARED_TENANTS.rower!.rowsPerMinute! / MINUTE_MS, burst: ROW_BURST };
   checkWindows('rows of rower', rows.flatMap(rowsOf), rowPolicy, findings);
-  await checkCompute(region, exchanges, findings);
+  await checkCompute(region, exchanges, findings, patienceMs);
 }
 
 function checkWindows(name: string, grants: readonly Grant[], { perMs, burst }: Policy, findings: Findings): void {
@@ -47,8 +52,12 @@ function checkWindows(name: string, grants: readonly Grant[], { perMs, burst }: 
 }
 
 /** What was told to have been computed is charged, and is never more than the day allows. */
-async function checkCompute(region: RegionUnderTest, exchanges: Exchanges, findings: Findings): Promise<void> {
-  const { limits, clock } = region.platform;
+async function checkCompute(
+  region: RegionUnderTest,
+  exchanges: Exchanges,
+  findings: Findings,
+  patienceMs: number,
+): Promise<void> {
   const spent = new Map<string, Map<string, number>>();
   for (const { op, told } of exchanges.of('infer', 'read')) {
     if (told?.is !== 'answered') continue;
@@ -57,7 +66,9 @@ async function checkCompute(region: RegionUnderTest, exchanges: Exchanges, findi
   }
   for (const [tenant, jobs] of spent) {
     if (exchanges.of('remove-tenant').some(({ op }) => op.tenant === tenant)) continue;
-    const usage = await limits.usage(tenant, clock.nowMs());
+    // Places of jobs that were erased stay taken until they would have ended.
+    const isErased = exchanges.erasedAfter(tenant, -1) !== 'no';
+    const usage = await settled(region, tenant, isErased ? 0 : patienceMs);
     const told = [...jobs.values()].reduce((sum, computeMs) => sum + computeMs, 0);
     const most = SHARED_TENANTS[tenant]?.dailyComputeMs ?? Number.POSITIVE_INFINITY;
     // Whoever kills a runner is charged for more than was reserved, so that alone may be beyond the day's.
@@ -67,10 +78,18 @@ async function checkCompute(region: RegionUnderTest, exchanges: Exchanges, findi
         `compute of ${tenant}: ${usage.computeMs} charged, ${told} told, ${most} a day`,
       );
     }
-    // Places of jobs that were erased stay taken until they would have ended.
-    const isErased = exchanges.erasedAfter(tenant, -1) !== 'no';
     if (usage.inFlight > 0 && !isErased)
       findings.report('left-behind', `${usage.inFlight} places in flight of ${tenant}`);
+  }
+}
+
+/** What a tenant has used once nothing of it runs any more: an outcome may be told before its place is free. */
+async function settled({ platform: { limits, clock } }: RegionUnderTest, tenant: string, patienceMs: number) {
+  const untilMs = performance.now() + patienceMs;
+  for (;;) {
+    const usage = await limits.usage(tenant, clock.nowMs());
+    if (usage.inFlight === 0 || performance.now() >= untilMs) return usage;
+    await clock.sleep(50);
   }
 }
 

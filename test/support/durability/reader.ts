@@ -44,7 +44,7 @@ async function read({ folder, offsetMs, patienceMs }: ReaderTask): Promise<Findi
   await records.check();
   await jobs.check();
   await untilQuiet(region);
-  await checkLimits(region, exchanges, findings);
+  await checkLimits(region, exchanges, findings, patienceMs);
   await records.complete();
   await region.close();
   checkFiles(files.data, findings);
