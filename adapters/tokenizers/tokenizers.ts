@@ -7,7 +7,7 @@ import { parseTokenizer } from './tokenizer-file.ts';
 
 /** The largest tokenizers of published models are just below it; opening one of that size takes 1 to 2 s. */
 export const LARGEST_FILE_BYTES = 32 * MIB;
-/** Files of opened tokenizers, together: as much as eight of the largest, or hundreds of usual ones (0.5 MB). */
+/** Files of opened tokenizers, together: as much as eight of the largest, or hundreds of usual ones (0.5 MB). In memory they take nine times that. */
 const MOST_OPEN_BYTES = 256 * MIB;
 
 type Open = { readonly tokenizer: Promise<Tokenizer>; bytes: number };
@@ -41,6 +41,7 @@ export function createTokenizers(artifacts: Pick<Artifacts, 'fetch'>, mostOpenBy
       opened.set(digest, entry);
       return entry.tokenizer;
     },
+    isOpen: (digest) => opened.has(digest),
   };
 }
 

@@ -13,8 +13,6 @@ import { compileTextValidator } from './tokenize.ts';
 import { compileValidator, type ValidatedInputs } from './validate-inputs.ts';
 
 const MOST_VERSIONS = 1000;
-/** A vocabulary takes ten megabytes, a large one two hundred: of versions that hold one fewer are kept. */
-const MOST_TOKENIZED = 64;
 
 /** A version with all that is worked out once about it. */
 export type ServingVersion = {
@@ -174,12 +172,14 @@ export class VersionChooser {
     return compileTextValidator(version, await tokenizers.open(version.tokenizerDigest), clock);
   }
 
+  /** A vocabulary takes ten megabytes, a large one three hundred: none is held that was closed to make room for this one's. */
   #makeRoom({ tokenizerDigest }: ModelVersion): void {
     if (this.#versions.size >= MOST_VERSIONS) this.#versions.clear();
     if (tokenizerDigest === undefined) return;
-    const tokenized = [...this.#versions].filter(([, { version }]) => version.tokenizerDigest !== undefined);
-    const [oldest] = tokenized;
-    if (oldest !== undefined && tokenized.length >= MOST_TOKENIZED) this.#versions.delete(oldest[0]);
+    for (const [key, { version }] of this.#versions) {
+      const digest = version.tokenizerDigest;
+      if (digest !== undefined && !this.#ports.tokenizers.isOpen(digest)) this.#versions.delete(key);
+    }
   }
 }
 

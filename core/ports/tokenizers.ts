@@ -6,6 +6,8 @@ export type Tokenizer = { encode(text: string): readonly number[] };
 
 /** Tokenizers by the digest of their `tokenizer.json`. */
 export interface Tokenizers {
-  /** Opened once and kept. `artifact-missing`, `artifact-damaged`, `tokenizer-invalid`. */
+  /** Opened once and kept, while there is room for it. `artifact-missing`, `artifact-damaged`, `tokenizer-invalid`. */
   open(digest: string): Promise<Tokenizer>;
+  /** False once it was closed to keep within what the host gives: what still holds it keeps its memory, and is to let it go. */
+  isOpen(digest: string): boolean;
 }

@@ -10,10 +10,17 @@ import { createWebhookSender } from '../../adapters/webhooks/sender.ts';
 import { createGateway } from '../../core/inference/gateway.ts';
 import type { RegionConfig } from '../../core/ports/platform.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
+import { MIB } from '../../core/units.ts';
 import type { HttpHost } from '../http/host.ts';
 import { liveSigningKey } from './live-signing-key.ts';
 import type { LambdaProcess } from './main.ts';
 import { openLambdaRegion } from './region.ts';
+
+/**
+ * Files of the tokenizers that a process keeps open. At nine bytes of memory a byte they take 300 MB of the 1 GB of `infer`, and opening the
+ * largest that there may be takes twice that for a moment.
+ */
+const TOKENIZER_FILE_BYTES = 32 * MIB;
 
 export type LambdaHost = HttpHost & {
   /** Begins what is done beside a request; the promise resolves once it is done. Never throws. */
@@ -38,7 +45,7 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
     identity: createIdentity({ registry, region: environment.region, signingKey: signingKeyOf(lambda) }),
     forwarder: new HttpForwarder(),
     webhookSender: createWebhookSender({ reach: 'public' }),
-    tokenizers: createTokenizers(region.artifacts),
+    tokenizers: createTokenizers(region.artifacts, TOKENIZER_FILE_BYTES),
   };
   const recorder = new Recorder(platform);
   return {

@@ -47,7 +47,7 @@ describe('a validator', () => {
 
   test('gives what was pushed to be looked at: the file, the golden pairs, the tokenizer, the price', async () => {
     const tokenizer = { encode: () => [1, 2] };
-    world.changes = { tokenizers: { open: async () => tokenizer } };
+    world.changes = { tokenizers: { open: async () => tokenizer, isOpen: () => true } };
     const record = await accept({ name: 'm', tokenizer: { ids: 'x' } }, { tokenizer: '{"a":1}' });
     await world.runNext();
     const [subject] = world.subjects;

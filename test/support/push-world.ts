@@ -55,7 +55,7 @@ export class PushWorld {
       config: { region: 'us', regionUrls: {}, corsOrigins: [], pools: ['default', 'big'], usdPerComputeHour: 1 },
       sandbox: { load: async () => ({ kind: 'crashed' }) },
       graphs: { prepare: () => Promise.reject(new Error('read by validation alone')) },
-      tokenizers: { open: async () => ({ encode: () => [1] }) },
+      tokenizers: { open: async () => ({ encode: () => [1] }), isOpen: () => true },
       ...this.changes,
     };
   }

@@ -42,4 +42,5 @@ test('tokenizers are kept up to a number of bytes of their files; those used lon
   for (const digest of ['a', 'b', 'c', 'a', 'd', 'a', 'c', 'b']) await tokenizers.open(digest);
   // Three fit: the fourth, d, takes the place of b, since a was used again.
   expect(fetched.join('')).toBe('abcdb');
+  expect(['a', 'b', 'c', 'd'].filter((digest) => tokenizers.isOpen(digest))).toEqual(['a', 'b', 'c']);
 });
