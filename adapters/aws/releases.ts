@@ -3,7 +3,7 @@ import type { Log } from '../../core/ports/log.ts';
 import type { Page } from '../../core/ports/registry.ts';
 import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
 import { isActive, type Release } from '../../core/release/release.ts';
-import { readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
+import { orLeftOut, readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
 import {
   latestReleaseKey,
   OPEN_RELEASES,
@@ -52,12 +52,12 @@ export class AwsReleases implements Releases {
 
   async read(id: string): Promise<Release | undefined> {
     const item = await this.#table.get(releaseKey(id));
-    return item === undefined ? undefined : parse(item);
+    return item === undefined ? undefined : releaseOf(item);
   }
 
   async readLatest(model: string): Promise<Release | undefined> {
     const item = await this.#table.get(latestReleaseKey(model));
-    return item === undefined ? undefined : parse(item);
+    return item === undefined ? undefined : releaseOf(item);
   }
 
   async listActive(): Promise<readonly Release[]> {
@@ -109,7 +109,7 @@ export class AwsReleases implements Releases {
     for await (const { sk, record } of this.#table.query(releaseAuditPartition(id), { limit, after: cursor })) {
       seen += 1;
       last = String(sk);
-      items.push(...this.#orLeftOut(() => readAudit(String(record)), `audit ${last} of ${id}`));
+      items.push(...orLeftOut(this.#log, () => readAudit(String(record)), `audit ${last} of ${id}`));
     }
     return { items, next: seen === limit ? last : undefined };
   }
@@ -157,23 +157,10 @@ export class AwsReleases implements Releases {
   }
 
   #readable(items: readonly Item[]): Release[] {
-    return items.flatMap((item) => this.#orLeftOut(() => parse(item), `release ${String(item.release)}`));
-  }
-
-  #orLeftOut<T>(read: () => T, what: string): [T] | [] {
-    try {
-      return [read()];
-    } catch (error) {
-      this.#log.error('a record cannot be read: left out', error, { record: what });
-      return [];
-    }
+    return items.flatMap((item) => orLeftOut(this.#log, () => releaseOf(item), `release ${String(item.release)}`));
   }
 }
 
-function parse({ release, record }: Item): Release {
-  try {
-    return readRelease(String(record));
-  } catch (cause) {
-    throw new Failure('record-damaged', { detail: `release ${String(release)}` }, { cause });
-  }
+function releaseOf({ release, record }: Item): Release {
+  return readRelease(String(release), String(record));
 }

@@ -4,7 +4,7 @@ import type { Log } from '../../core/ports/log.ts';
 import type { Page } from '../../core/ports/registry.ts';
 import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
 import { isActive, type Release } from '../../core/release/release.ts';
-import { readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
+import { orLeftOut, readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
 import type { Commits } from './group-commit.ts';
 
 type Parts = { readonly database: DatabaseSync; readonly commits: Commits; readonly log: Log };
@@ -75,14 +75,14 @@ export class LocalReleases implements Releases {
   read(id: string): Promise<Release | undefined> {
     return this.#commits.read(() => {
       const row = this.#statements.select.get(id) as Row | undefined;
-      return row === undefined ? undefined : parse(row);
+      return row === undefined ? undefined : readRelease(row.id, row.record);
     });
   }
 
   readLatest(model: string): Promise<Release | undefined> {
     return this.#commits.read(() => {
       const row = this.#statements.latest.get(model) as Row | undefined;
-      return row === undefined ? undefined : parse(row);
+      return row === undefined ? undefined : readRelease(row.id, row.record);
     });
   }
 
@@ -108,7 +108,9 @@ export class LocalReleases implements Releases {
     const rows = await this.#commits.read(
       () => this.#statements.audits.all(id, Number(cursor ?? 0), limit) as AuditRow[],
     );
-    const items = rows.flatMap(({ seq, record }) => this.#orLeftOut(() => readAudit(record), `audit ${seq} of ${id}`));
+    const items = rows.flatMap(({ seq, record }) =>
+      orLeftOut(this.#log, () => readAudit(record), `audit ${seq} of ${id}`),
+    );
     return { items, next: rows.length === limit ? String(rows.at(-1)!.seq) : undefined };
   }
 
@@ -131,27 +133,10 @@ export class LocalReleases implements Releases {
   }
 
   #isReadable({ release, record }: LatestRow): boolean {
-    return this.#orLeftOut(() => readRelease(record), `release ${release}`).length > 0;
+    return orLeftOut(this.#log, () => readRelease(release, record), `release ${release}`).length > 0;
   }
 
   #readable(rows: readonly Row[]): Release[] {
-    return rows.flatMap(({ id, record }) => this.#orLeftOut(() => readRelease(record), `release ${id}`));
-  }
-
-  #orLeftOut<T>(read: () => T, what: string): [T] | [] {
-    try {
-      return [read()];
-    } catch (error) {
-      this.#log.error('a record cannot be read: left out', error, { record: what });
-      return [];
-    }
-  }
-}
-
-function parse({ id, record }: Row): Release {
-  try {
-    return readRelease(record);
-  } catch (cause) {
-    throw new Failure('record-damaged', { detail: `release ${id}` }, { cause });
+    return rows.flatMap(({ id, record }) => orLeftOut(this.#log, () => readRelease(id, record), `release ${id}`));
   }
 }
