@@ -1,7 +1,4 @@
 import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -16,8 +13,9 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Failure } from '../../core/failure.ts';
 import { namedError, nameOf, toFailure } from './aws-failure.ts';
-import { inParallel } from './in-parallel.ts';
 import type { Index, Key } from './keys.ts';
+import { TableBatches } from './table-batches.ts';
+import { queryIndex, queryIndexDown } from './table-indexes.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
 
@@ -50,21 +48,20 @@ export type QueryOptions = {
   readonly newestFirst?: boolean;
 };
 
-/** Writes of one BatchWriteItem. */
-const MOST_WRITES = 25;
-/** Keys of one BatchGetItem, and such calls at once. */
-const MOST_READS = 100;
-const MOST_CALLS = 4;
+/** As many as one call takes. */
+const DELETED_AT_ONCE = 25;
 const MARSHALL = { removeUndefinedValues: true };
 
 /** One DynamoDB table: reads are strong, failures are those of the core. */
 export class Table {
   readonly #client: DynamoDBClient;
   readonly #name: string;
+  readonly #batches: TableBatches;
 
   constructor(client: DynamoDBClient, name: string) {
     this.#client = client;
     this.#name = name;
+    this.#batches = new TableBatches(client, name, this);
   }
 
   async get(key: Key): Promise<Item | undefined> {
@@ -168,59 +165,31 @@ export class Table {
   }
 
   /** Up to `limit` of an index partition whose number is at most `upTo`, the lowest first; what was written a moment ago may be missing. */
-  async queryIndex(index: Index, partition: string, upTo: number, limit: number): Promise<readonly Item[]> {
-    const command = new QueryCommand({
-      TableName: this.#name,
-      IndexName: index.name,
-      KeyConditionExpression: '#partition = :partition AND #order <= :upTo',
-      ExpressionAttributeNames: { '#partition': index.partition, '#order': index.order },
-      ExpressionAttributeValues: marshall({ ':partition': partition, ':upTo': upTo }),
-      Limit: limit,
-    });
-    const { Items: items } = await this.#client.send(command).catch(rethrow);
-    return (items ?? []).map((item) => unmarshall(item));
+  queryIndex(index: Index, partition: string, upTo: number, limit: number): Promise<readonly Item[]> {
+    return queryIndex(this.#client, this.#name, { index, partition, upTo, limit });
   }
 
   /**
    * All of an index partition after the first `skipped`, the highest number first, page by page; what is skipped is counted
    * and not read. What was written a moment ago may be missing.
    */
-  async *queryIndexDown(index: Index, partition: string, skipped = 0): AsyncGenerator<Item> {
-    let start: Record<string, AttributeValue> | undefined;
-    let left = skipped;
-    do {
-      const command = new QueryCommand({
-        TableName: this.#name,
-        IndexName: index.name,
-        KeyConditionExpression: '#partition = :partition',
-        ExpressionAttributeNames: { '#partition': index.partition },
-        ExpressionAttributeValues: marshall({ ':partition': partition }),
-        ScanIndexForward: false,
-        ...(left > 0 && { Select: 'COUNT' as const, Limit: left }),
-        ...(start && { ExclusiveStartKey: start }),
-      });
-      const page = await this.#client.send(command).catch(rethrow);
-      if (left > 0) left -= page.Count ?? 0;
-      for (const item of page.Items ?? []) yield unmarshall(item);
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined);
+  queryIndexDown(index: Index, partition: string, skipped = 0): AsyncGenerator<Item> {
+    return queryIndexDown(this.#client, this.#name, { index, partition, skipped });
   }
 
   /** The items that are there, in no order. */
-  async getMany(keys: readonly Key[]): Promise<readonly Item[]> {
-    const chunks: (readonly Key[])[] = [];
-    for (let at = 0; at < keys.length; at += MOST_READS) chunks.push(keys.slice(at, at + MOST_READS));
-    return (await inParallel(chunks, MOST_CALLS, (chunk) => this.#getSome(chunk))).flat();
+  getMany(keys: readonly Key[]): Promise<readonly Item[]> {
+    return this.#batches.getMany(keys);
   }
 
   /** Writes items, each whatever is there; on failure some may be written. No two have one key. */
-  async putMany(items: readonly (Key & Item)[]): Promise<void> {
-    for (let at = 0; at < items.length; at += MOST_WRITES) await this.#putSome(items.slice(at, at + MOST_WRITES));
+  putMany(items: readonly (Key & Item)[]): Promise<void> {
+    return this.#batches.putMany(items);
   }
 
   /** Deletes items, those that are there. */
-  async deleteMany(keys: readonly Key[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += MOST_WRITES) await this.#deleteSome(keys.slice(at, at + MOST_WRITES));
+  deleteMany(keys: readonly Key[]): Promise<void> {
+    return this.#batches.deleteMany(keys);
   }
 
   /** Deletes a whole partition. */
@@ -228,44 +197,11 @@ export class Table {
     let keys: Key[] = [];
     for await (const { sk } of this.query(pk)) {
       keys.push({ pk, sk: sk as string });
-      if (keys.length < MOST_WRITES) continue;
-      await this.#deleteSome(keys);
+      if (keys.length < DELETED_AT_ONCE) continue;
+      await this.deleteMany(keys);
       keys = [];
     }
-    if (keys.length > 0) await this.#deleteSome(keys);
-  }
-
-  async #getSome(keys: readonly Key[]): Promise<readonly Item[]> {
-    const Keys = keys.map((key) => marshall(key));
-    const command = new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead: true } } });
-    const { Responses: found, UnprocessedKeys: left } = await this.#client.send(command).catch(rethrow);
-    const items = (found?.[this.#name] ?? []).map((item) => unmarshall(item));
-    // As with deletions: what is left goes one by one, with the pauses of any throttled call.
-    for (const key of left?.[this.#name]?.Keys ?? []) {
-      const item = await this.get(unmarshall(key) as Key);
-      if (item !== undefined) items.push(item);
-    }
-    return items;
-  }
-
-  async #putSome(items: readonly (Key & Item)[]): Promise<void> {
-    const requests = items.map((item) => ({ PutRequest: { Item: marshall(item, MARSHALL) } }));
-    const command = new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } });
-    const { UnprocessedItems: left } = await this.#client.send(command).catch(rethrow);
-    // As with deletions.
-    for (const { PutRequest: request } of left?.[this.#name] ?? []) {
-      if (request?.Item !== undefined) await this.put(unmarshall(request.Item) as Key & Item);
-    }
-  }
-
-  async #deleteSome(keys: readonly Key[]): Promise<void> {
-    const requests = keys.map((key) => ({ DeleteRequest: { Key: marshall(key) } }));
-    const command = new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } });
-    const { UnprocessedItems: left } = await this.#client.send(command).catch(rethrow);
-    // A batch that is throttled in part does not fail: what is left goes one by one, with the pauses of any throttled call.
-    for (const { DeleteRequest: request } of left?.[this.#name] ?? []) {
-      if (request?.Key !== undefined) await this.delete(unmarshall(request.Key) as Key);
-    }
+    if (keys.length > 0) await this.deleteMany(keys);
   }
 }
 
