@@ -345,7 +345,7 @@ export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', '
 
 /**
  * Deployed functions that no caller reaches:
- * - `validate`: asynchronously, one at a time, by the stream of the control table with `STREAMS.validate`, and once in
+ * - `validate`: asynchronously, a record a call, by the stream of the control table with `STREAMS.validate`, and once in
  *   `VALIDATE_EVERY_MINUTES`. Has onnxruntime beside it, as `replay` has;
  * - `notices`: by the stream of the jobs table with `STREAMS.notices`, and once a minute;
  * - `sweep`: once a minute;
