@@ -54,7 +54,8 @@ test.each(WORKFLOWS)('%s calls scripts and commands that exist', async (workflow
   const called = [...text.matchAll(/npm run --silent ([a-z]+) -- ((?:[a-z]+ )+)/g)];
   expect(called.length).toBeGreaterThan(0);
   for (const [, script = '', command = ''] of called) {
-    expect(scripts[script], script).toBe('node bin/sluice.ts');
+    expect(scripts[script], script).toBeDefined();
+    if (script !== 'sluice') continue;
     const sluice = join(ROOT, 'bin', 'sluice.ts');
     const { stdout } = await promisify(execFile)(process.execPath, [sluice, ...command.trim().split(' '), '--help']);
     expect(stdout).toContain(`Usage: sluice ${command}`);
