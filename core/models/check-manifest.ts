@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { describeIssues } from '../describe-issues.ts';
 import { Failure } from '../failure.ts';
 import type { Datatype } from '../inference/tensor.ts';
 import { fixedOutputProblems } from './fixed-outputs.ts';
@@ -12,8 +12,7 @@ const BIG: ReadonlySet<Datatype> = new Set(['INT64', 'UINT64']);
 /** The manifest with its defaults, or everything that is wrong with it: `<place>: <what>`. */
 export function readManifest(manifest: unknown): Manifest | readonly string[] {
   const parsed = manifestSchema.safeParse(manifest);
-  if (parsed.success) return parsed.data;
-  return parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
+  return parsed.success ? parsed.data : describeIssues(parsed.error, 'manifest');
 }
 
 /** The manifest with its defaults, or `manifest-invalid` with every problem at once. */
@@ -21,22 +20,6 @@ export function parseManifest(manifest: unknown): Manifest {
   const read = readManifest(manifest);
   if ('name' in read) return read;
   throw invalid(read);
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of something that may be this or that: what is wrong with the one that it is nearest to. */
-function describeIssue(issue: Issue, within: readonly PropertyKey[]): string[] {
-  const path = [...within, ...issue.path];
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const nearest = issue.errors.reduce((best, errors) => (errors.length < best.length ? errors : best));
-    return nearest.flatMap((nested) => describeIssue(nested, path));
-  }
-  // One place a key, so that each can be found.
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${[...path, key].map(String).join('.')}: there is no such key`);
-  }
-  return [`${path.length === 0 ? 'manifest' : path.map(String).join('.')}: ${issue.message}`];
 }
 
 /** Throws `manifest-invalid` with every rule that does not fit the graph. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeIssues } from '../describe-issues.ts';
 import { SECOND_MS } from '../units.ts';
 import { ASSIGN_BY } from './assign.ts';
 
@@ -112,7 +113,7 @@ export type HardLimits = ReleasePlan['limits'];
 /** The plan with its defaults, or everything that is wrong with it: `<place>: <what>`. */
 export function readReleasePlan(plan: unknown): ReleasePlan | readonly string[] {
   const parsed = releasePlanSchema.safeParse(plan);
-  return parsed.success ? parsed.data : parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
+  return parsed.success ? parsed.data : describeIssues(parsed.error, 'release');
 }
 
 export function isGate(step: Step): step is GateStep {
@@ -150,18 +151,4 @@ function orderProblems(steps: readonly Step[]): OrderProblem[] {
   if (last === undefined || !('setWeight' in last) || last.setWeight !== 100)
     problems.push({ at: steps.length - 1, message: 'the last step is setWeight: 100' });
   return problems;
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a step that is none of the three: what is wrong with the one that it is nearest to. */
-function describeIssue(issue: Issue, within: readonly PropertyKey[]): string[] {
-  const path = [...within, ...issue.path];
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const nearest = issue.errors.reduce((best, errors) => (errors.length < best.length ? errors : best));
-    return nearest.flatMap((nested) => describeIssue(nested, path));
-  }
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${[...path, key].map(String).join('.')}: there is no such key`);
-  return [`${path.length === 0 ? 'release' : path.map(String).join('.')}: ${issue.message}`];
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Platform } from '../ports/platform.ts';
 import type { ReleaseAudit } from '../ports/releases.ts';
-import { DELIVERY_KEPT_MS } from '../webhooks/fan-out.ts';
+import { DELIVERY_KEPT_MS, messageTo } from '../webhooks/fan-out.ts';
 import { REGION_OWNER, RELEASE_EVENT, type WebhookDelivery, type WebhookEndpoint } from '../webhooks/webhook.ts';
 import type { Release } from './release.ts';
 
@@ -10,8 +9,6 @@ const TOLD_WITHIN_MS = DELIVERY_KEPT_MS;
 /** Of a model, when one of its releases is first seen: the ones before it may have ended while nobody looked. */
 const RECENT_RELEASES = 3;
 const PAGE = 100;
-/** Of SHA-256, in hex. */
-const ID_DIGITS = 32;
 
 type NoticePorts = Pick<Platform, 'releases' | 'webhooks' | 'log'>;
 
@@ -85,20 +82,8 @@ export class ReleaseNotices {
 
 function messageOf(audit: ReleaseAudit, endpoint: WebhookEndpoint, body: string, nowMs: number): WebhookDelivery {
   const { release, epoch, what } = audit;
-  const named = createHash('sha256').update(`${release}/${epoch}/${what}/${endpoint.id}`).digest('hex');
-  return {
-    id: `msg_${named.slice(0, ID_DIGITS)}`,
-    tenant: REGION_OWNER,
-    endpoint: endpoint.id,
-    prediction: release,
-    event: RELEASE_EVENT,
-    body,
-    state: 'waiting',
-    attempts: 0,
-    createdAtMs: nowMs,
-    dueAtMs: nowMs,
-    expiresAtMs: nowMs + DELIVERY_KEPT_MS,
-  };
+  const name = `${release}/${epoch}/${what}`;
+  return messageTo(endpoint, { tenant: REGION_OWNER, about: release, name, event: RELEASE_EVENT, body }, nowMs);
 }
 
 /** `text` is what Slack's incoming webhooks show. */

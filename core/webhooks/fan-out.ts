@@ -13,11 +13,30 @@ export function fanOut(ended: EndedJob, endpoints: readonly WebhookEndpoint[], n
   const event: WebhookEvent = ended.failure === undefined ? 'prediction.succeeded' : 'prediction.failed';
   const wanting = endpoints.filter(({ disabled, events }) => disabled === 'no' && events.includes(event));
   const body = wanting.length === 0 ? '' : bodyOf(event, ended);
-  return wanting.map((endpoint) => ({
-    id: deliveryId(ended.id, endpoint.id),
-    tenant: ended.tenant,
-    endpoint: endpoint.id,
-    prediction: ended.id,
+  const message = { tenant: ended.tenant, about: ended.id, name: ended.id, event, body };
+  return wanting.map((endpoint) => messageTo(endpoint, message, nowMs));
+}
+
+/** What an endpoint is to be told. */
+type Message = {
+  readonly tenant: string;
+  /** Id of the prediction or the release. */
+  readonly about: string;
+  /** Names it among all that its tenant is told of. */
+  readonly name: string;
+  readonly event: WebhookEvent;
+  readonly body: string;
+};
+
+/** Due at once. Its id is always the same for a name and an endpoint: who fans out twice repeats nothing. */
+export function messageTo({ id: endpoint }: WebhookEndpoint, message: Message, nowMs: number): WebhookDelivery {
+  const { tenant, about, name, event, body } = message;
+  const named = createHash('sha256').update(`${name}/${endpoint}`).digest('hex');
+  return {
+    id: `msg_${named.slice(0, ID_DIGITS)}`,
+    tenant,
+    endpoint,
+    prediction: about,
     event,
     body,
     state: 'waiting',
@@ -25,12 +44,7 @@ export function fanOut(ended: EndedJob, endpoints: readonly WebhookEndpoint[], n
     createdAtMs: nowMs,
     dueAtMs: nowMs,
     expiresAtMs: nowMs + DELIVERY_KEPT_MS,
-  }));
-}
-
-/** Always the same for a prediction and an endpoint: who fans out twice repeats nothing. */
-function deliveryId(prediction: string, endpoint: string): string {
-  return `msg_${createHash('sha256').update(`${prediction}/${endpoint}`).digest('hex').slice(0, ID_DIGITS)}`;
+  };
 }
 
 /** Thin: it says where the result is, and holds nothing of it. */

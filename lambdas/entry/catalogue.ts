@@ -1,27 +1,10 @@
-import {
-  listModels,
-  readModelMetadata,
-  readModelReadiness,
-  readVersionMetadata,
-  readVersionReadiness,
-} from '../http/models.ts';
-import { readLiveness, readOpenApi, readReadiness, readServerMetadata } from '../http/server.ts';
+import { CATALOGUE_HANDLERS } from '../http/catalogue-handlers.ts';
 import { buffered } from './buffered.ts';
 import { openHost } from './host.ts';
 import { start } from './main.ts';
 import { createServe, type RoutesOf } from './serve.ts';
 
-const ROUTES: RoutesOf<'catalogue'> = {
-  'server-metadata': readServerMetadata,
-  'server-live': readLiveness,
-  'server-ready': readReadiness,
-  'model-list': listModels,
-  'model-metadata': readModelMetadata,
-  'version-metadata': readVersionMetadata,
-  'model-ready': readModelReadiness,
-  'version-ready': readVersionReadiness,
-  openapi: readOpenApi,
-};
+const ROUTES: RoutesOf<'catalogue'> = CATALOGUE_HANDLERS;
 
 export const handler = await start(async (lambda) => {
   const host = await openHost(lambda);
