@@ -1,5 +1,8 @@
 import type { FailureCode } from '../failure.ts';
+import type { Calibration } from '../quality/calibration.ts';
 import type { Confidence } from '../quality/confidence.ts';
+import type { Confusion } from '../quality/confusion.ts';
+import type { InputProfile } from '../quality/input-profile.ts';
 import type { LabelCounts } from '../quality/label-counts.ts';
 import type { Sketch } from '../quality/sketch.ts';
 import type { UnitSample } from '../quality/unit-sample.ts';
@@ -59,9 +62,18 @@ export type Telemetry = {
   readonly confidence: Confidence;
   /** Elements of the inputs of a request. */
   readonly inputElements: Sketch;
+  /** What a sample of rows was like, by input: at most 64 rows of each process and window, at most 16 inputs. */
+  readonly inputs: Map<string, InputProfile>;
   readonly shadow: ShadowCounts;
+  /** Rows whose true label came in during the window, whenever they were answered. */
   feedback: number;
   feedbackCorrect: number;
+  /** The same by tenant. */
+  readonly feedbackTenants: LabelCounts;
+  readonly feedbackCorrectTenants: LabelCounts;
+  /** Of the rows with feedback. */
+  readonly confusion: Confusion;
+  readonly calibration: Calibration;
   /** Requests by tenant; `top(n)` is what leaves the region's operators. */
   readonly tenants: LabelCounts;
   release: ReleaseTelemetry | undefined;
@@ -85,6 +97,32 @@ export type TelemetryItem = {
   readonly telemetry: Telemetry;
 };
 
+export type VersionName = { readonly model: string; readonly version: string };
+
+/** What a version did from `startMs` on, for as long as a step is. */
+export type TelemetryStep = { readonly startMs: number; readonly telemetry: Telemetry };
+
+/** As long as a roll-up is. Minutes are kept for 15 days, hours for 400. */
+export type RollUpSpan = 'minute' | 'hour';
+
+/** What all reports of one minute or hour come to, without what they say of releases. Names no writer, so that whoever rolls up makes the same. */
+export type RollUp = VersionName & {
+  readonly span: RollUpSpan;
+  readonly startMs: number;
+  /** Reports in it: as reports are only ever added, of two roll-ups the one of more is the later. */
+  readonly reports: number;
+  readonly telemetry: Telemetry;
+};
+
+/** How far a region has been rolled up: every span that starts before has its roll-up, if anything was reported of it. */
+export type RolledUntil = {
+  /** Minutes, in which late reports may still be missing. */
+  readonly minutesMs: number;
+  /** Minutes that were rolled up again after the last late report. */
+  readonly settledMs: number;
+  readonly hoursMs: number;
+};
+
 /**
  * What the versions of one region's models did, as immutable items that readers merge: nothing is ever updated, so there is no hot item and
  * no count is lost or doubled.
@@ -101,6 +139,38 @@ export interface Telemetries {
    * say of a release is in it only of the one that is named. An item that cannot be read is left out and logged: the rest is unaffected.
    */
   read(model: string, version: string, fromMs: number, untilMs: number, release?: string): Promise<Telemetry>;
-  /** Forgets what has expired. Returns how many items. */
+  /**
+   * Versions with reports of windows from `fromMs` until `untilMs`, in no order: all of them, and maybe some whose windows are less than ten minutes
+   * outside of it; of a span that is longer than six hours, or began as many days ago as reports are kept, maybe some less than a day outside.
+   */
+  activeVersions(fromMs: number, untilMs: number): Promise<readonly VersionName[]>;
+  /**
+   * As `read`, in steps of `stepMs` (a multiple of 5 s) from `fromMs` on, in order, those of nothing left out; without releases. Whole minutes and
+   * hours come from roll-ups as far as there are any: a report that comes late is found once its minute has settled.
+   */
+  series(
+    model: string,
+    version: string,
+    fromMs: number,
+    untilMs: number,
+    stepMs: number,
+  ): Promise<readonly TelemetryStep[]>;
+  /** Each minute from `fromMs` until `untilMs` as its roll-up would be now, of the reports alone: what is rolled up is made of this. */
+  readMinutes(model: string, version: string, fromMs: number, untilMs: number): Promise<readonly RollUp[]>;
+  /** Stored roll-ups whose spans start from `fromMs` until `untilMs`, in order. One that cannot be read is left out and logged. */
+  readRollUps(
+    span: RollUpSpan,
+    model: string,
+    version: string,
+    fromMs: number,
+    untilMs: number,
+  ): Promise<readonly RollUp[]>;
+  /** Keeps roll-ups; of two of one name the one of more reports stays, whoever is last. */
+  keepRollUps(rollUps: readonly RollUp[]): Promise<void>;
+  /** Undefined: nothing was rolled up yet. */
+  rolledUntil(): Promise<RolledUntil | undefined>;
+  /** Goes forward only: each time is the greater of the one that is there and the one given. */
+  markRolled(until: RolledUntil): Promise<void>;
+  /** Forgets what has expired, roll-ups too. Returns how many reports. */
   purge(nowMs: number): Promise<number>;
 }

@@ -2,6 +2,18 @@ import { z } from 'zod';
 import { FAILURES, type FailureCode } from '../failure.ts';
 import type { Cohort, ReleaseTelemetry, Telemetry } from '../ports/telemetry.ts';
 import { CONFIDENCE_BINS, Confidence } from './confidence.ts';
+import {
+  decodeCalibration,
+  decodeConfusion,
+  decodeProfiles,
+  encodeCalibration,
+  encodeConfusion,
+  encodedCalibration,
+  encodedConfusion,
+  encodedLabels,
+  encodedProfiles,
+  encodeProfiles,
+} from './encode-quality.ts';
 import { LabelCounts } from './label-counts.ts';
 import { Sketch } from './sketch.ts';
 import { COHORT_COUNTS, cohortIn, emptyTelemetry, SHADOW_COUNTS } from './telemetry.ts';
@@ -9,7 +21,7 @@ import { UnitSample } from './unit-sample.ts';
 
 const count = z.number().min(0);
 const sketch = z.base64();
-const labels = z.strictObject({ counts: z.array(z.tuple([z.string(), count])), other: count });
+const labels = encodedLabels;
 const shadow = z.strictObject({ compared: count, agreed: count, candidateFailed: count });
 /** By place, as there are up to a thousand: number, latency, labels, other labels, then the counts of COHORT_COUNTS and SHADOW_COUNTS. */
 const cohort = z.tuple([z.int().min(0), sketch, labels.shape.counts, count], count);
@@ -28,9 +40,14 @@ const encoded = z.strictObject({
   labels,
   confidence: z.array(count).length(CONFIDENCE_BINS),
   inputElements: sketch,
+  inputs: encodedProfiles.optional(),
   shadow,
   feedback: count,
   feedbackCorrect: count,
+  feedbackTenants: labels.optional(),
+  feedbackCorrectTenants: labels.optional(),
+  confusion: encodedConfusion.optional(),
+  calibration: encodedCalibration.optional(),
   tenants: labels,
   release: z
     .strictObject({
@@ -57,6 +74,11 @@ export function encodeTelemetry(telemetry: Telemetry): string {
     labels: telemetry.labels.contents(),
     confidence: telemetry.confidence.bins,
     inputElements: encodeSketch(telemetry.inputElements),
+    inputs: encodeProfiles(telemetry.inputs),
+    feedbackTenants: encodeLabels(telemetry.feedbackTenants),
+    feedbackCorrectTenants: encodeLabels(telemetry.feedbackCorrectTenants),
+    confusion: encodeConfusion(telemetry.confusion),
+    calibration: encodeCalibration(telemetry.calibration),
     tenants: telemetry.tenants.contents(),
     release: release === undefined ? undefined : encodeRelease(release),
   };
@@ -76,6 +98,11 @@ export function decodeTelemetry(text: string): Telemetry {
     labels: LabelCounts.of(read.labels),
     confidence: new Confidence(read.confidence),
     inputElements: decodeSketch(read.inputElements),
+    inputs: decodeProfiles(read.inputs),
+    feedbackTenants: decodeLabels(read.feedbackTenants),
+    feedbackCorrectTenants: decodeLabels(read.feedbackCorrectTenants),
+    confusion: decodeConfusion(read.confusion),
+    calibration: decodeCalibration(read.calibration),
     tenants: LabelCounts.of(read.tenants),
     release: read.release === undefined ? undefined : decodeRelease(read.release),
   };
@@ -103,6 +130,15 @@ function decodeRelease({ release, cohorts, failingUnits }: NonNullable<Encoded['
     seen.labels.merge(LabelCounts.of({ counts, other }));
   }
   return decoded;
+}
+
+/** Of nothing, nothing. */
+function encodeLabels(seen: LabelCounts): z.infer<typeof labels> | undefined {
+  return seen.total === 0 ? undefined : seen.contents();
+}
+
+function decodeLabels(encoded: z.infer<typeof labels> | undefined): LabelCounts {
+  return encoded === undefined ? new LabelCounts() : LabelCounts.of(encoded);
 }
 
 function encodeSketch(seen: Sketch): string {

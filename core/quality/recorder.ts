@@ -6,6 +6,7 @@ import type { Telemetry, TelemetryItem } from '../ports/telemetry.ts';
 import { SECOND_MS } from '../units.ts';
 import { addRows, atLeast0, elementsOf, errorOf, type JobEnd, type ShadowEnd } from './job-end.ts';
 import { recordAnswer, recordShadow } from './record-answer.ts';
+import { type Feedback, recordFeedback } from './record-feedback.ts';
 import { emptyTelemetry } from './telemetry.ts';
 import { hashText } from './text-hash.ts';
 
@@ -23,6 +24,14 @@ export type RecorderLimits = {
   readonly waiting: number;
 };
 const LIMITS: RecorderLimits = { versions: 256, waiting: 1000 };
+
+export type RecorderOptions = Partial<RecorderLimits> & {
+  /**
+   * Is told of each window's reports once, when it is over and before they are written: what this process saw, for who adds it up in memory. It must
+   * neither throw nor change them.
+   */
+  readonly onSealed?: ((items: readonly TelemetryItem[]) => void) | undefined;
+};
 
 type Version = Pick<ModelVersion, 'model' | 'version'>;
 type Parts = Pick<Platform, 'telemetry' | 'clock' | 'log'>;
@@ -42,6 +51,7 @@ export type Recording = { readonly recorder: Recorder };
 export class Recorder {
   readonly #parts: Parts;
   readonly #limits: RecorderLimits;
+  readonly #onSealed: RecorderOptions['onSealed'];
   readonly #writer = crypto.randomUUID();
   readonly #shard = hashText(0, this.#writer) % SHARDS;
   /** By model, then version. */
@@ -56,9 +66,10 @@ export class Recorder {
   #isFailing = false;
   #dropped = 0;
 
-  constructor(parts: Parts, limits: RecorderLimits = LIMITS) {
+  constructor(parts: Parts, { onSealed, ...limits }: RecorderOptions = {}) {
     this.#parts = parts;
-    this.#limits = limits;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#onSealed = onSealed;
   }
 
   /**
@@ -86,6 +97,21 @@ export class Recorder {
       this.#countShadow(job, end);
     } catch (error) {
       this.#parts.log.error('shadow not counted', error, { job: job.id });
+    }
+  }
+
+  /**
+   * One row whose true label came in, in the window of now. A lot of a release that is not the one counted at the moment is left out: rows
+   * of two releases in turn would make an item each.
+   */
+  feedback(version: Version, feedback: Feedback): void {
+    try {
+      const telemetry = this.#telemetryOf(version);
+      if (telemetry === undefined) return;
+      if (feedback.lot !== undefined) telemetry.release ??= emptyTelemetry(feedback.lot.release).release;
+      recordFeedback(telemetry, feedback);
+    } catch (error) {
+      this.#parts.log.error('feedback not counted', error, { model: version.model, version: version.version });
     }
   }
 
@@ -249,7 +275,9 @@ export class Recorder {
   #wait({ model, version }: Version, telemetry: Telemetry): void {
     const [writer, shard, sequence] = [this.#writer, this.#shard, this.#sequence];
     this.#sequence += 1;
-    this.#waiting.push({ model, version, windowStartMs: this.#windowStartMs, writer, sequence, shard, telemetry });
+    const item = { model, version, windowStartMs: this.#windowStartMs, writer, sequence, shard, telemetry };
+    this.#waiting.push(item);
+    this.#onSealed?.([item]);
     this.#makeRoom();
   }
 

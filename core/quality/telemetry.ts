@@ -1,5 +1,8 @@
 import type { Cohort, ReleaseTelemetry, ShadowCounts, Telemetry } from '../ports/telemetry.ts';
+import { Calibration } from './calibration.ts';
 import { Confidence } from './confidence.ts';
+import { Confusion } from './confusion.ts';
+import { mergeProfiles } from './input-profile.ts';
 import { LabelCounts } from './label-counts.ts';
 import { Sketch } from './sketch.ts';
 import { UnitSample } from './unit-sample.ts';
@@ -23,9 +26,14 @@ export function emptyTelemetry(release?: string): Telemetry {
     labels: new LabelCounts(),
     confidence: new Confidence(),
     inputElements: new Sketch(),
+    inputs: new Map(),
     shadow: emptyShadow(),
     feedback: 0,
     feedbackCorrect: 0,
+    feedbackTenants: new LabelCounts(),
+    feedbackCorrectTenants: new LabelCounts(),
+    confusion: new Confusion(),
+    calibration: new Calibration(),
     tenants: new LabelCounts(),
     release: release === undefined ? undefined : { release, cohorts: new Map(), failingUnits: new UnitSample() },
   };
@@ -105,6 +113,11 @@ function mergeInto(merged: Telemetry, part: Telemetry): void {
   merged.labels.merge(part.labels);
   merged.tenants.merge(part.tenants);
   merged.confidence.merge(part.confidence);
+  mergeProfiles(merged.inputs, part.inputs);
+  merged.feedbackTenants.merge(part.feedbackTenants);
+  merged.feedbackCorrectTenants.merge(part.feedbackCorrectTenants);
+  merged.confusion.merge(part.confusion);
+  merged.calibration.merge(part.calibration);
   mergeShadow(merged.shadow, part.shadow);
   if (merged.release === undefined || part.release?.release !== merged.release.release) return;
   merged.release.failingUnits.merge(part.release.failingUnits);

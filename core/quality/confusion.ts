@@ -1,0 +1,93 @@
+import { type LabelContents, LabelCounts } from './label-counts.ts';
+import { hashText } from './text-hash.ts';
+
+/** Actual labels, and predicted ones of each: 32 × 32 × about 12 bytes is what an item has room for. */
+const MOST_ACTUAL = 32;
+
+export type ConfusionContents = {
+  readonly labels: readonly (readonly [actual: string, predicted: LabelContents])[];
+  readonly other: LabelContents;
+};
+
+/**
+ * What was predicted of rows whose true label came in: for at most 32 actual labels by name, the rest together. As in `LabelCounts` those whose
+ * hash comes first are kept, so that what is kept is exact and merging gives the same in every order.
+ */
+export class Confusion {
+  readonly #limit: number;
+  readonly #predicted = new Map<string, LabelCounts>();
+  /** What was predicted of all actual labels that are not kept by name. */
+  readonly other: LabelCounts;
+
+  constructor(limit = MOST_ACTUAL) {
+    this.#limit = limit;
+    this.other = new LabelCounts(limit);
+  }
+
+  get total(): number {
+    let total = this.other.total;
+    for (const predicted of this.#predicted.values()) total += predicted.total;
+    return total;
+  }
+
+  add(actual: string, predicted: string, count = 1): void {
+    this.#countsOf(actual).add(predicted, count);
+    this.#makeRoom();
+  }
+
+  merge(part: Confusion): void {
+    this.other.merge(part.other);
+    for (const [actual, predicted] of part.#predicted) {
+      this.#countsOf(actual).merge(predicted);
+      this.#makeRoom();
+    }
+  }
+
+  /** Actual labels that are kept by name. */
+  actual(): IterableIterator<string> {
+    return this.#predicted.keys();
+  }
+
+  /** What was predicted of an actual label; undefined of one that is not kept by name. */
+  of(actual: string): LabelCounts | undefined {
+    return this.#predicted.get(actual);
+  }
+
+  /** Everything in it, to be stored; `Confusion.of` reads it. */
+  contents(): ConfusionContents {
+    return {
+      labels: [...this.#predicted].map(([actual, predicted]) => [actual, predicted.contents()]),
+      other: this.other.contents(),
+    };
+  }
+
+  static of({ labels, other }: ConfusionContents): Confusion {
+    const confusion = new Confusion();
+    confusion.other.merge(LabelCounts.of(other));
+    for (const [actual, predicted] of labels) {
+      confusion.#countsOf(actual).merge(LabelCounts.of(predicted));
+      confusion.#makeRoom();
+    }
+    return confusion;
+  }
+
+  #countsOf(actual: string): LabelCounts {
+    const found = this.#predicted.get(actual);
+    if (found !== undefined) return found;
+    const added = new LabelCounts(this.#limit);
+    this.#predicted.set(actual, added);
+    return added;
+  }
+
+  #makeRoom(): void {
+    if (this.#predicted.size <= this.#limit) return;
+    const last = [...this.#predicted.keys()].reduce((a, b) => (comesAfter(a, b) ? a : b));
+    this.other.merge(this.#predicted.get(last)!);
+    this.#predicted.delete(last);
+  }
+}
+
+function comesAfter(label: string, other: string): boolean {
+  const [hash, otherHash] = [hashText(0, label), hashText(0, other)];
+  return hash > otherHash || (hash === otherHash && label > other);
+}
