@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
+import { createOtlpSpans } from '../adapters/otel/spans.ts';
 import { POOL_ID } from '../core/models/manifest.ts';
+import type { Spans } from '../core/ports/spans.ts';
 import type { Pools } from '../embedded/workers.ts';
 import { type Connection, readSampleCredentials } from './client.ts';
 
@@ -42,6 +44,19 @@ export function collectPool(text: string, before: Pools = {}): Pools {
 export function poolsFromEnvironment(): Pools {
   const pools = (process.env.SLUICE_POOLS ?? '').split(',').filter((pool) => pool.trim() !== '');
   return pools.reduce<Pools>((before, pool) => collectPool(pool.trim(), before), {});
+}
+
+/**
+ * Where spans go, by OpenTelemetry's own variables: OTEL_EXPORTER_OTLP_ENDPOINT, such as http://127.0.0.1:4318, and
+ * OTEL_TRACES_SAMPLER_ARG, the share of requests that are traced (default 0.01; failures always are). Nothing without the first.
+ */
+export function tracesFromEnvironment(): { spans?: (region: string) => Spans } {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_TRACES_SAMPLER_ARG: text } = process.env;
+  if (url === undefined || url === '') return {};
+  const share = Number(text ?? '0.01');
+  if (!URL.canParse(url)) throw new Error(`OTEL_EXPORTER_OTLP_ENDPOINT must be a URL, not ${url}`);
+  if (!(share >= 0 && share <= 1)) throw new Error(`OTEL_TRACES_SAMPLER_ARG must be a share from 0 to 1, not ${text}`);
+  return { spans: (region) => createOtlpSpans(url, { share, attributes: { 'sluice.region': region } }) };
 }
 
 /** Options of every command that talks to a running region. */

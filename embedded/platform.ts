@@ -4,6 +4,7 @@ import { SystemClock } from '../adapters/node/system-clock.ts';
 import type { Reach } from '../adapters/webhooks/target.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
+import type { Spans } from '../core/ports/spans.ts';
 import { type Region, startRegion } from './region.ts';
 import type { Pools } from './workers.ts';
 
@@ -17,6 +18,8 @@ export type EmbeddedOptions = {
   readonly log: Log;
   readonly pools?: Pools;
   readonly webhookReach?: Reach;
+  /** Where a region's spans go; nothing is traced unless told. */
+  readonly spans?: (region: string) => Spans;
   readonly clock?: Clock;
 };
 
@@ -35,7 +38,15 @@ export async function startPlatform(options: EmbeddedOptions): Promise<EmbeddedP
   const regions: Record<string, Region> = {};
   try {
     for (const [region, port] of Object.entries(options.ports)) {
-      regions[region] = await startRegion({ ...options, region, port, regionUrls, directory, clock });
+      regions[region] = await startRegion({
+        ...options,
+        spans: options.spans?.(region),
+        region,
+        port,
+        regionUrls,
+        directory,
+        clock,
+      });
     }
   } catch (error) {
     await Promise.allSettled(Object.values(regions).map((region) => region.stop()));

@@ -11,6 +11,7 @@ import { isGivenUp, runDeadlineMs, type Work } from '../core/inference/work.ts';
 import type { Begun } from '../core/ports/jobs.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Recording } from '../core/quality/recorder.ts';
+import { recordBatch } from './batch-spans.ts';
 import { judge } from './blame.ts';
 import { type Batch, Dispatcher, type DispatchParts } from './dispatcher.ts';
 import type { Ending } from './ledger.ts';
@@ -21,7 +22,8 @@ import { workFor } from './work-for.ts';
 /** Of a shadow copy, of which nothing is written. */
 const STARTED: Begun = { kind: 'started', attempt: 1 };
 
-type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log'> & Recording;
+type ExecutorPorts = Pick<Platform, 'jobs' | 'registry' | 'quarantine' | 'dataKeys' | 'clock' | 'log' | 'spans'> &
+  Recording;
 type Done = Extract<RunAnswer, { kind: 'done' }>;
 type Ran = {
   readonly batch: Batch;
@@ -90,7 +92,9 @@ export class Executor {
     const runnerStartedMs = slot.startedMs;
     const deadlineMs = runDeadlineMs(ready.jobs, version.record.manifest.timeoutMs, startedMs);
     const answer = await this.#parts.pool.run(slot, version, ready.inputs, deadlineMs);
-    return { batch: { ...batch, works: ready.works, begun: true }, answer, startedMs, runnerStartedMs };
+    const ran = { batch: { ...batch, works: ready.works, begun: true }, answer, startedMs, runnerStartedMs };
+    this.#trace(ran);
+    return ran;
   }
 
   async #prepare(batch: Batch): Promise<{ works: readonly Work[]; jobs: readonly Job[]; inputs: readonly Tensor[] }> {
@@ -228,6 +232,15 @@ export class Executor {
       await this.#parts.ledger.fail([work], sentence.failure, wastedMs);
     }
     this.dispatcher.dispatch();
+  }
+
+  #trace({ batch: { works, version }, answer, startedMs }: Ran): void {
+    const { spans, clock } = this.#ports;
+    if (spans === undefined) return;
+    const rows = works.reduce((sum, work) => sum + work.rows, 0);
+    const mishap = answer.kind === 'done' ? undefined : answer.kind;
+    const { computeMs } = answer;
+    recordBatch(spans, { works, version: version.key, startedMs, endedMs: clock.nowMs(), computeMs, rows, mishap });
   }
 
   #rerun(batches: readonly Batch[]): void {

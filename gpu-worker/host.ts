@@ -12,6 +12,7 @@ import { openRegion } from '../adapters/aws/open-region.ts';
 import { JsonLog } from '../adapters/node/json-log.ts';
 import { SystemClock } from '../adapters/node/system-clock.ts';
 import { environmentOf } from '../adapters/onnx/providers.ts';
+import { createOtlpSpans } from '../adapters/otel/spans.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { Recorder } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -96,7 +97,10 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
     cacheBytes: own.cacheBytes,
   });
   const recorder = new Recorder({ ...region, clock, log });
-  const ports = { ...region, clock, log, recorder };
+  const { traces } = environment;
+  const attributes = { 'sluice.region': environment.region, 'sluice.pool': own.pool, 'sluice.worker': name };
+  const spans = traces && createOtlpSpans(traces.url, { share: traces.share, attributes });
+  const ports = { ...region, clock, log, recorder, spans };
   const config = { worker: name, environment: environmentOf(own.provider, variables), cacheFolder: folders.compiled };
   const worker = createWorker(ports, { ...own, ...config });
   const protection = new TaskProtection({ clock, log, agentUri: variables.ECS_AGENT_URI });
@@ -118,7 +122,7 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
     async stop() {
       await worker.drain(clock.nowMs() + DRAIN_MS);
       ended.abort();
-      await Promise.all([recording, region.settled()]);
+      await Promise.all([recording, region.settled(), spans?.flush()]);
     },
   };
 }

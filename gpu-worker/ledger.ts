@@ -7,6 +7,7 @@ import type { JobLabels } from '../core/quality/job-end.ts';
 import { blamesVersion } from '../core/quality/record-answer.ts';
 import type { Recording } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
+import { recordFailed } from './batch-spans.ts';
 import type { CaptureWriter } from './capture-writer.ts';
 import type { Shadows } from './shadows.ts';
 
@@ -24,7 +25,7 @@ export type Ending = {
   readonly agrees?: boolean | undefined;
 };
 
-type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log'> & Recording;
+type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log' | 'spans'> & Recording;
 
 /** What this worker holds of the queue, and the way each piece of it ends. */
 export class Ledger {
@@ -98,7 +99,12 @@ export class Ledger {
   /** Ends all of them as failed in the same way. */
   fail(works: readonly Pick<Work, 'job' | 'delivery'>[], failure: Failure, computeMs = 0): Promise<void> {
     const { code, facts } = failure;
-    const outcome: Outcome = { kind: 'failed', code, facts, computeMs, endedAtMs: this.#ports.clock.nowMs() };
+    const { clock, spans } = this.#ports;
+    const outcome: Outcome = { kind: 'failed', code, facts, computeMs, endedAtMs: clock.nowMs() };
+    if (spans !== undefined) {
+      const jobs = works.map(({ job }) => job);
+      recordFailed(spans, jobs, code, outcome.endedAtMs);
+    }
     return this.end(works.map((work) => ({ work, outcome })));
   }
 

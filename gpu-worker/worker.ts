@@ -51,6 +51,7 @@ export type WorkerPorts = Pick<
   | 'dataKeys'
   | 'clock'
   | 'log'
+  | 'spans'
 > &
   Recording;
 

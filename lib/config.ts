@@ -84,6 +84,8 @@ const schema = z.strictObject({
   corsOrigins: z.array(origin).max(50).default([]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   usdPerComputeHour: z.number().positive(),
+  /** A collector that takes spans by OTLP over HTTP, and the share of requests that it is told of beside all failures. */
+  traces: z.strictObject({ url, share: z.number().min(0).max(1).default(0.01) }).optional(),
   api,
   reservedConcurrency: reservedConcurrency.default({}),
   sagemaker: z

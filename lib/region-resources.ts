@@ -56,5 +56,7 @@ export function regionVariables(
     SLUICE_SETTINGS_PARAMETER: resources.settingsParameter.name,
     SLUICE_SIGNING_KEY_SECRET: resources.signingKeySecretArn,
     SLUICE_USD_PER_COMPUTE_HOUR: String(config.usdPerComputeHour),
+    SLUICE_TRACES_URL: config.traces?.url ?? '',
+    SLUICE_TRACES_SHARE: String(config.traces?.share ?? 0),
   };
 }

@@ -52,6 +52,10 @@ const VARIABLES = {
   SLUICE_SIGNING_KEY_SECRET: name,
   /** What an hour of one runner's compute costs, in US dollars. */
   SLUICE_USD_PER_COMPUTE_HOUR: z.coerce.number().positive(),
+  /** Where an OpenTelemetry collector takes spans by OTLP over HTTP, without `/v1/traces`; '' where nothing is traced. */
+  SLUICE_TRACES_URL: z.union([z.literal(''), z.url()]).default(''),
+  /** 0 to 1: the share of requests of which spans are kept; of failures all are. */
+  SLUICE_TRACES_SHARE: z.coerce.number().min(0).max(1).default(0.01),
 } as const;
 
 /** Variables of the function `setup` beside those. */
@@ -116,6 +120,8 @@ const regionSchema = z
     settingsParameter: read.SLUICE_SETTINGS_PARAMETER,
     signingKeySecret: read.SLUICE_SIGNING_KEY_SECRET,
     usdPerComputeHour: read.SLUICE_USD_PER_COMPUTE_HOUR,
+    traces:
+      read.SLUICE_TRACES_URL === '' ? undefined : { url: read.SLUICE_TRACES_URL, share: read.SLUICE_TRACES_SHARE },
   }));
 
 const workerSchema = z.object(WORKER_VARIABLES).transform((read) => ({
@@ -316,8 +322,10 @@ export const HTTP_FUNCTIONS = {
     'version-list',
     'version-read',
     'model-route-list',
+    'model-read',
     'stable-put',
     'release-list',
+    'release-list-all',
     'release-read',
     'release-audit-list',
     'release-verb',

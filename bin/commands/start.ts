@@ -9,7 +9,7 @@ import { ensureModels, ensureSampleTenants, type SampleCredentials } from '../..
 import type { Pools } from '../../embedded/workers.ts';
 import { ensureSampleModel } from '../../models/build.ts';
 import { SAMPLE_MODELS, type SampleName } from '../../models/catalogue.ts';
-import { basePort, collectPool, dataFolder, poolsFromEnvironment } from '../options.ts';
+import { basePort, collectPool, dataFolder, poolsFromEnvironment, tracesFromEnvironment } from '../options.ts';
 import { progress } from '../output.ts';
 import { paint } from '../table.ts';
 import { runDemo } from './demo.ts';
@@ -128,6 +128,7 @@ async function bringUp(
     corsOrigins: options.cors,
     pools: options.pool ?? poolsFromEnvironment(),
     webhookReach: webhookReachOf(options),
+    ...tracesFromEnvironment(),
     log,
   });
   try {

@@ -17,6 +17,7 @@ import type { Quarantine } from './quarantine.ts';
 import type { Registry } from './registry.ts';
 import type { Releases } from './releases.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { Spans } from './spans.ts';
 import type { Telemetries } from './telemetry.ts';
 import type { Tokenizers } from './tokenizers.ts';
 import type { Uploads } from './uploads.ts';
@@ -67,6 +68,8 @@ export type Platform = {
   readonly graphs: Graphs;
   readonly releases: Releases;
   readonly sandbox: Sandbox;
+  /** Undefined where nothing is traced. */
+  readonly spans?: Spans | undefined;
   readonly telemetry: Telemetries;
   readonly tokenizers: Tokenizers;
   readonly validations: Validations;

@@ -5,6 +5,7 @@ import { LiveSettings } from '../../adapters/aws/settings.ts';
 import { createIdentity } from '../../adapters/identity/identity.ts';
 import type { SigningKeySource } from '../../adapters/identity/signing-key.ts';
 import { HttpForwarder } from '../../adapters/node/http-forwarder.ts';
+import { createOtlpSpans } from '../../adapters/otel/spans.ts';
 import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import { createWebhookSender } from '../../adapters/webhooks/sender.ts';
 import { createGateway } from '../../core/inference/gateway.ts';
@@ -37,8 +38,11 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
   const client = ssmClient({ region: environment.awsRegion, endpoint: endpoints.ssm });
   const settings = await LiveSettings.open({ client, parameter: environment.settingsParameter, clock, log });
   log.setLevel(settings.current.logLevel);
+  const { region: name, traces } = environment;
+  const spans = traces && createOtlpSpans(traces.url, { share: traces.share, attributes: { 'sluice.region': name } });
   const platform = {
     ...region,
+    spans,
     config: liveConfig(environment, settings),
     clock,
     log,
@@ -52,7 +56,7 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
     ...platform,
     gateway: createGateway({ ...platform, recorder }),
     async settled() {
-      await Promise.all([region.settled(), recorder.flushIfDue()]);
+      await Promise.all([region.settled(), recorder.flushIfDue(), spans?.flush()]);
     },
     async refresh() {
       await settings.refresh();

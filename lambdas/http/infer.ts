@@ -2,6 +2,7 @@ import { parseCacheControl, parseIdempotencyKey, parsePrefer, parseTraceparent }
 import { decodeInferBinary } from '../../core/api/oip-binary.ts';
 import { decodeInferJson } from '../../core/api/oip-json.ts';
 import type { InferCall, InferRequest } from '../../core/inference/request.ts';
+import { traceparentOf } from '../../core/trace/trace-context.ts';
 import type { Exchange } from '../middleware/exchange.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { rawEndpoint } from './endpoint.ts';
@@ -33,7 +34,8 @@ function toCall(exchange: Exchange): InferCall {
     prefer: parsePrefer(headers.prefer),
     caching: parseCacheControl(headers['cache-control']),
     idempotencyKey: parseIdempotencyKey(headers['idempotency-key']),
-    traceparent: parseTraceparent(headers.traceparent),
+    traceparent:
+      exchange.trace === undefined ? parseTraceparent(headers.traceparent) : traceparentOf(exchange.trace.context),
     request: decode(exchange, model),
     signal: invocation.signal,
   };

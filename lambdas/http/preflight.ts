@@ -24,16 +24,20 @@ const MAX_AGE_S = 7200;
  */
 export function createPreflight(host: HttpHost): HttpHandler {
   const methods = methodsByPath();
-  return chain(host, { id: 'preflight', method: 'GET', plane: 'meta', role: 'public' }, ({ event, headers }) => {
-    const allow = methods.get(event.resource) ?? 'OPTIONS';
-    const answer: Record<string, string> = { Allow: allow };
-    if (headers.origin !== undefined) {
-      answer['Access-Control-Allow-Methods'] = allow;
-      answer['Access-Control-Allow-Headers'] = ALLOWED_HEADERS;
-      answer['Access-Control-Max-Age'] = String(MAX_AGE_S);
-    }
-    return { status: 204, headers: answer, body: '' };
-  });
+  return chain(
+    host,
+    { id: 'preflight', method: 'GET', path: '/{proxy+}', plane: 'meta', role: 'public' },
+    ({ event, headers }) => {
+      const allow = methods.get(event.resource) ?? 'OPTIONS';
+      const answer: Record<string, string> = { Allow: allow };
+      if (headers.origin !== undefined) {
+        answer['Access-Control-Allow-Methods'] = allow;
+        answer['Access-Control-Allow-Headers'] = ALLOWED_HEADERS;
+        answer['Access-Control-Max-Age'] = String(MAX_AGE_S);
+      }
+      return { status: 204, headers: answer, body: '' };
+    },
+  );
 }
 
 function methodsByPath(): ReadonlyMap<string, string> {

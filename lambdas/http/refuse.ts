@@ -5,7 +5,7 @@ import type { HttpHost } from './host.ts';
 
 /** Answers what no route takes: the invocation's refusal, or `route-unknown`. */
 export function createRefusal(host: HttpHost): HttpHandler {
-  return chain(host, { id: 'none', method: 'GET', plane: 'meta', role: 'public' }, () => {
+  return chain(host, { id: 'none', method: 'GET', path: '/{proxy+}', plane: 'meta', role: 'public' }, () => {
     throw new Failure('route-unknown');
   });
 }

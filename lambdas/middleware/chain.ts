@@ -14,12 +14,13 @@ import { refusal } from './refusal.ts';
 import { regionGuard } from './region-guard.ts';
 import { requestLog } from './request-log.ts';
 import { requestRate } from './request-rate.ts';
+import { tracing } from './tracing.ts';
 
 /** No step reads Lambda's context: what they need of it is in the Invocation. */
 const NO_CONTEXT = {} as Context;
 
 /** Of a route, what the steps before its handler need to know. */
-export type Guarded = Pick<RouteShape, 'id' | 'method' | 'plane' | 'role'>;
+export type Guarded = Pick<RouteShape, 'id' | 'method' | 'path' | 'plane' | 'role'>;
 
 /**
  * Everything that stands around every handler, in the order of a request: region, authentication, authorization, request
@@ -32,6 +33,7 @@ export function chain(
 ): HttpHandler {
   const isChange = route.plane === 'control' && route.method !== 'GET';
   const run = middy<Exchange, HttpAnswer, Error>({ timeoutEarlyInMillis: 0 })
+    .use(tracing(host, route))
     .use(requestLog(host, route.id, isChange))
     .use(answerHeaders(host.config.region, route.plane))
     .use(cors(host.config))

@@ -3,6 +3,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Caller, QuotaState } from '../../core/inference/request.ts';
 import type { Principal } from '../../core/tenancy/principal.ts';
 import type { DirectoryEntry } from '../../core/tenancy/tenant.ts';
+import type { RequestTrace } from '../../core/trace/trace-context.ts';
 import type { HttpAnswer, Invocation } from './http-handler.ts';
 
 /** Header values under their names in lower case: senders spell them as they like, and REST events keep that. */
@@ -23,6 +24,8 @@ export class Exchange {
   caller: Caller | undefined = undefined;
   /** Of the request rate, once a unit was taken. */
   quota: QuotaState | undefined = undefined;
+  /** Where it is in its trace; undefined where nothing is traced. */
+  trace: RequestTrace | undefined = undefined;
   /** Set once the request turned out to belong to another region: from then on nothing of its tenant is told here. */
   elsewhere: Elsewhere | undefined = undefined;
 

@@ -39,6 +39,8 @@ const REGION: RegionVariables = {
   SLUICE_SETTINGS_PARAMETER: '/prod/settings',
   SLUICE_SIGNING_KEY_SECRET: 'signing-key',
   SLUICE_USD_PER_COMPUTE_HOUR: '0.05',
+  SLUICE_TRACES_URL: '',
+  SLUICE_TRACES_SHARE: '0',
 };
 const WORKER: WorkerVariables = {
   SLUICE_POOL: 'gpu',
