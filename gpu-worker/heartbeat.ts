@@ -28,12 +28,14 @@ export class Heartbeat {
   #reported = '';
   #tidiedMs = 0;
   #draining = false;
+  readonly #startedAtMs: number;
 
   /** `onIdle`: a runner that loaded or ran what nobody waits for is idle again. */
   constructor(ports: HeartbeatPorts, parts: DispatchParts, config: HeartbeatConfig, onIdle: () => void) {
     this.#ports = ports;
     this.#parts = parts;
     this.#config = config;
+    this.#startedAtMs = ports.clock.nowMs();
     this.#keeper = new WarmKeeper(ports, parts, config, onIdle);
   }
 
@@ -78,6 +80,8 @@ export class Heartbeat {
       ...(warm && { warm }),
       breakers: breakers.reports(nowMs),
       draining: this.#draining,
+      busy: pool.busy,
+      startedAtMs: this.#startedAtMs,
     };
     this.#reportedMs = report.atMs;
     this.#reported = this.#digest(nowMs);

@@ -39,6 +39,7 @@ export class RunnerPool {
   #kept: ReadonlySet<string> = new Set();
   readonly #failures = new Map<string, { readonly failure: Failure; readonly untilMs: number }>();
   #ended = false;
+  #busyMs = 0;
 
   constructor(
     ports: Pick<Platform, 'clock' | 'log'>,
@@ -67,6 +68,16 @@ export class RunnerPool {
 
   get isBusy(): boolean {
     return this.#slots.some((slot) => slot.busy);
+  }
+
+  /** Runners that load or run at this moment. */
+  get busy(): number {
+    return this.#slots.filter((slot) => slot.busy).length;
+  }
+
+  /** What runners have been taken for loads and runs since the start, all together; of those that are, once they are free. */
+  get busyMs(): number {
+    return this.#busyMs;
   }
 
   loaded(): string[] {
@@ -151,7 +162,7 @@ export class RunnerPool {
 
   /** Loads a version into an idle slot; `onlyKept`: that of `roomToKeep`. Its failure is the answer, and remembered for a while. */
   async load(slot: Slot, version: ServedVersion, onlyKept = false): Promise<Failure | undefined> {
-    slot.busy = true;
+    this.take(slot);
     this.#loading.add(version.key);
     version.pressure.relieved();
     this.#makeRoom(slot, version, onlyKept);
@@ -175,6 +186,7 @@ export class RunnerPool {
   /** Reserves an idle slot for a run. */
   take(slot: Slot): void {
     slot.busy = true;
+    slot.busySinceMs = this.#ports.clock.nowMs();
   }
 
   /** Gives a reserved slot back without a run. */
@@ -254,8 +266,10 @@ export class RunnerPool {
   }
 
   #release(slot: Slot): void {
+    const nowMs = this.#ports.clock.nowMs();
     slot.busy = false;
-    slot.idleSinceMs = this.#ports.clock.nowMs();
+    slot.idleSinceMs = nowMs;
+    this.#busyMs += Math.max(0, nowMs - slot.busySinceMs);
     if (slot.runner !== undefined && !slot.runner.alive()) clearSlot(slot);
   }
 

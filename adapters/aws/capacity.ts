@@ -43,6 +43,8 @@ const reportSchema = z.strictObject({
     }),
   ),
   draining: z.boolean(),
+  busy: z.number().optional(),
+  startedAtMs: z.number().optional(),
 });
 const itemSchema = z.strictObject({
   pk: z.string(),

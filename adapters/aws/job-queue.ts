@@ -129,6 +129,11 @@ export class AwsJobQueue implements JobQueue {
     return this.#depths.get(`${pool}/${lane}`, this.#parts.clock.nowMs(), () => queue.depth());
   }
 
+  /** SQS tells it to CloudWatch alone (ApproximateAgeOfOldestMessage), minutes late: alarms read it there. */
+  async oldestMs(): Promise<undefined> {
+    return undefined;
+  }
+
   /**
    * Nothing: messages cannot be found by tenant. They are sealed under the tenant's key, which an erasure destroys before;
    * whoever receives one ends its job and deletes it.

@@ -6,7 +6,7 @@ import type { Log } from '../../core/ports/log.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Commits } from './group-commit.ts';
 import { Lane, type Message } from './lane.ts';
-import type { MessageRows } from './message-rows.ts';
+import type { MessageRow, MessageRows } from './message-rows.ts';
 import type { SealedJobs } from './sealed-jobs.ts';
 import { asStorageFailure } from './storage-failure.ts';
 import { TenantMap } from './tenant-map.ts';
@@ -127,6 +127,11 @@ export class LocalJobQueue implements JobQueue {
     return this.#lane(pool, lane).length;
   }
 
+  async oldestMs(pool: string, lane: LaneName): Promise<number> {
+    const sinceMs = this.#lane(pool, lane).oldestSinceMs;
+    return sinceMs === undefined ? 0 : Math.max(0, this.#parts.clock.nowMs() - sinceMs);
+  }
+
   async erase(tenant: string): Promise<void> {
     await this.#parts.commits.write(() => this.#parts.rows.erase(tenant));
     for (const lane of [...this.#lanes.values()].flatMap((lanes) => Object.values(lanes))) {
@@ -214,7 +219,7 @@ export class LocalJobQueue implements JobQueue {
     });
   }
 
-  #newMessage(source: Pick<Job, 'tenant' | 'id' | 'pool' | 'lane'>, job: Job | undefined): Message {
+  #newMessage(source: MessageRow, job: Job | undefined): Message {
     const { tenant, id, lane } = source;
     const pool = this.#parts.pools?.has(source.pool) === false ? 'default' : source.pool;
     return {
@@ -227,6 +232,7 @@ export class LocalJobQueue implements JobQueue {
       receiveCount: 0,
       receipt: undefined,
       visibleAtMs: 0,
+      sinceMs: source.acceptedAtMs ?? this.#parts.clock.nowMs(),
     };
   }
 }

@@ -17,6 +17,8 @@ export type Message = {
   /** Names the delivery that is out; undefined while it waits. */
   receipt: string | undefined;
   visibleAtMs: number;
+  /** Since when it waits for an answer. */
+  readonly sinceMs: number;
 };
 
 /** What waits in one lane: first come, first served within a tenant, and tenants in turn, so that no backlog hides another's job. */
@@ -37,6 +39,16 @@ export class Lane {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Since when the one waits that has waited longest; undefined where none does. */
+  get oldestSinceMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const messages of this.#waiting.values()) {
+      const sinceMs = messages.peek()?.sinceMs;
+      if (sinceMs !== undefined && (oldest === undefined || sinceMs < oldest)) oldest = sinceMs;
+    }
+    return oldest;
   }
 
   put(message: Message): void {

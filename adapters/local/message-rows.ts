@@ -1,7 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Job, Lane } from '../../core/inference/job.ts';
 
-export type MessageRow = { readonly tenant: string; readonly id: string; readonly pool: string; readonly lane: Lane };
+export type MessageRow = {
+  readonly tenant: string;
+  readonly id: string;
+  readonly pool: string;
+  readonly lane: Lane;
+  /** When its job was created; null where it has none. */
+  readonly acceptedAtMs: number | null;
+};
 
 /** The statements on `message`, whose content is the row of `job_payload`; to be run inside `Commits`. */
 export class MessageRows {
@@ -39,7 +46,9 @@ export class MessageRows {
       `UPDATE job SET state = 'submitting' WHERE state = 'running' AND NOT EXISTS (
          SELECT 1 FROM message WHERE message.tenant = job.tenant AND message.id = job.id)`,
     );
-    this.#all = prepare('SELECT tenant, id, pool, lane FROM message');
+    this.#all = prepare(
+      `SELECT tenant, id, pool, lane, created_at_ms AS acceptedAtMs FROM message LEFT JOIN job USING (tenant, id)`,
+    );
   }
 
   /** Adds the message, with content unless the job's row has brought it. */

@@ -25,6 +25,10 @@ export type CapacityReport = {
   /** Versions that keep failing here, by `model@version`: how long they are left alone, and whether a probe may go. */
   readonly breakers: Readonly<Record<string, BreakerReport>>;
   readonly draining: boolean;
+  /** Runners that load or run at this moment. */
+  readonly busy?: number | undefined;
+  /** When the worker started. */
+  readonly startedAtMs?: number | undefined;
 };
 
 /** Heartbeats of workers, for load shedding and readiness. Reads may be as old as the report interval. */

@@ -33,5 +33,7 @@ export interface JobQueue {
   giveBack(deliveries: readonly Delivery[]): Promise<void>;
   /** Messages waiting in a lane, about. */
   depth(pool: string, lane: Lane): Promise<number>;
+  /** How long the one that has waited longest has waited, about; 0 where none waits, undefined where the queue cannot tell. */
+  oldestMs(pool: string, lane: Lane): Promise<number | undefined>;
   erase(tenant: string): Promise<void>;
 }
