@@ -168,11 +168,68 @@ CREATE TABLE release_audit (seq INTEGER PRIMARY KEY, release TEXT NOT NULL, reco
 CREATE INDEX release_audit_release ON release_audit (release, seq);
 `;
 
+/** What workers computed, as `encodeMeter` writes it: a row a part of a writer's day. */
+const METER = `
+CREATE TABLE meter (
+  day INTEGER NOT NULL, writer TEXT NOT NULL, part INTEGER NOT NULL, up_ms REAL NOT NULL, encoded TEXT NOT NULL,
+  PRIMARY KEY (day, writer, part)
+) STRICT;
+`;
+
+/**
+ * Answered predictions whose truth may come, the truth, and what it came to by day: labels are in `sealed` and `given` alone. `kept_prediction_total`
+ * is what each tenant and model has of them, kept by the triggers.
+ */
+const FEEDBACK = `
+CREATE TABLE kept_prediction (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL, id TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,
+  at_ms REAL NOT NULL, expires_at_ms REAL NOT NULL, sealed BLOB NOT NULL, given BLOB,
+  UNIQUE (tenant, id)
+) STRICT;
+CREATE INDEX kept_prediction_model ON kept_prediction (tenant, model, seq);
+CREATE INDEX kept_prediction_expiry ON kept_prediction (expires_at_ms);
+CREATE TABLE kept_prediction_total (
+  tenant TEXT NOT NULL, model TEXT NOT NULL, predictions INTEGER NOT NULL, PRIMARY KEY (tenant, model)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER kept_prediction_added AFTER INSERT ON kept_prediction BEGIN
+  INSERT INTO kept_prediction_total VALUES (NEW.tenant, NEW.model, 1)
+    ON CONFLICT DO UPDATE SET predictions = predictions + 1;
+END;
+CREATE TRIGGER kept_prediction_removed AFTER DELETE ON kept_prediction BEGIN
+  UPDATE kept_prediction_total SET predictions = predictions - 1 WHERE tenant = OLD.tenant AND model = OLD.model;
+  DELETE FROM kept_prediction_total WHERE tenant = OLD.tenant AND model = OLD.model AND predictions = 0;
+END;
+CREATE TABLE feedback_tally (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, day_ms REAL NOT NULL, sealed BLOB NOT NULL,
+  UNIQUE (tenant, model, version, day_ms)
+) STRICT;
+CREATE INDEX feedback_tally_expiry ON feedback_tally (day_ms);
+`;
+
+/** Telemetry of whole minutes and hours, as `encodeTelemetry` writes it; how far it goes is in `region_state` as `rolled-…`. */
+const ROLL_UP = `
+CREATE TABLE telemetry_roll_up (
+  span TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL, start_ms REAL NOT NULL, reports INTEGER NOT NULL, encoded TEXT NOT NULL,
+  PRIMARY KEY (span, model, version, start_ms)
+) STRICT;
+CREATE INDEX telemetry_roll_up_expiry ON telemetry_roll_up (span, start_ms);
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
-export const REGION_MIGRATIONS: readonly string[] = [REGION_V1, REGION_V2, TELEMETRY, RELEASE];
+export const REGION_MIGRATIONS: readonly string[] = [
+  REGION_V1,
+  REGION_V2,
+  TELEMETRY,
+  RELEASE,
+  METER,
+  FEEDBACK,
+  ROLL_UP,
+];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

@@ -116,6 +116,8 @@ export type RollUp = VersionName & {
 
 /** How far a region has been rolled up: every span that starts before has its roll-up, if anything was reported of it. */
 export type RolledUntil = {
+  /** From when on; what came before is in reports alone. Set once. */
+  readonly sinceMs: number;
   /** Minutes, in which late reports may still be missing. */
   readonly minutesMs: number;
   /** Minutes that were rolled up again after the last late report. */
@@ -169,7 +171,7 @@ export interface Telemetries {
   keepRollUps(rollUps: readonly RollUp[]): Promise<void>;
   /** Undefined: nothing was rolled up yet. */
   rolledUntil(): Promise<RolledUntil | undefined>;
-  /** Goes forward only: each time is the greater of the one that is there and the one given. */
+  /** Goes forward only: each time is the greater of the one that is there and the one given, `sinceMs` the first one ever given. */
   markRolled(until: RolledUntil): Promise<void>;
   /** Forgets what has expired, roll-ups too. Returns how many reports. */
   purge(nowMs: number): Promise<number>;

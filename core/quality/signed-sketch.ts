@@ -42,9 +42,11 @@ export class SignedSketch {
   /** Calls with every bucket that is not empty, from small to large: its middle and how many values. */
   forEach(visit: (middle: number, count: number) => void): void {
     const below: (readonly [number, number])[] = [];
-    this.#below.forEach((middle, count) => below.push([-middle, count]));
+    this.#below.forEach((middle, count) => {
+      below.push([-middle, count]);
+    });
     for (const [middle, count] of below.reverse()) visit(middle, count);
-    this.#above.forEach((middle, count) => visit(middle, count));
+    this.#above.forEach(visit);
   }
 
   encode(): EncodedSignedSketch {

@@ -45,7 +45,7 @@ export function emptyTelemetry(release?: string): Telemetry {
  */
 export function mergeTelemetry(parts: Iterable<Telemetry>, release?: string): Telemetry {
   const merged = emptyTelemetry(release);
-  for (const part of parts) mergeInto(merged, part);
+  for (const part of parts) addTelemetry(merged, part);
   return merged;
 }
 
@@ -103,7 +103,8 @@ export const COHORT_COUNTS = [
 
 export const SHADOW_COUNTS = ['compared', 'agreed', 'candidateFailed'] as const;
 
-function mergeInto(merged: Telemetry, part: Telemetry): void {
+/** Adds to telemetry what another one says, which stays as it is; of releases what it says of the same one. */
+export function addTelemetry(merged: Telemetry, part: Telemetry): void {
   for (const count of COUNTS) merged[count] += part[count];
   for (const [code, count] of part.errors) merged.errors.set(code, (merged.errors.get(code) ?? 0) + count);
   merged.latencyMs.merge(part.latencyMs);
