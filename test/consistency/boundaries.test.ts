@@ -55,6 +55,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   bench: ['../test/support/jobs.ts', '../test/support/aws/cloud.ts'],
   'bench/measurements': ['../../test/support/jobs.ts', '../../test/support/aws/cloud.ts'],
   'bench/deployed': ['../../test/support/jobs.ts', '../../lambdas/http/host.ts'],
+  'console/src': ['../../core/failure.ts', '../../core/tenancy/plan.ts', '../../embedded/region.ts', 'node:fs'],
   'clients/typescript': ['../../core/failure.ts', '../generate-typescript.ts', 'node:fs', 'zod', '@middy/core'],
 };
 
@@ -71,6 +72,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'gpu-worker': ['../core/inference/work.ts', '../adapters/onnx/session.ts'],
   embedded: ['../adapters/local/jobs.ts', '../gpu-worker/worker.ts', '../lambdas/http/handlers.ts'],
   bin: ['../embedded/platform.ts', '../core/failure.ts', '../models/build.ts', '../clients/typescript/client.ts'],
+  'console/src': ['../../core/api/routes.ts', '../../core/units.ts', '../../clients/typescript/client.ts', 'react'],
   'clients/typescript': ['./schema.ts'],
   models: ['../adapters/onnx/graph/codec.ts', '../core/models/manifest.ts'],
   'bench/measurements': ['../deployed/deployment.ts', '../../models/catalogue.ts'],

@@ -1,0 +1,38 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import type { Role } from './auth/who.ts';
+
+export type PageRoute = {
+  /** Within a region, as wouter matches it: `/releases/:release`. */
+  readonly path: string;
+  /** In the navigation; left out for pages that are reached from others. */
+  readonly nav?: { readonly text: string; readonly section: 'Serving' | 'Watching' | 'Running' };
+  /** The weakest role that it is for. */
+  readonly role: Role;
+  readonly component: LazyExoticComponent<ComponentType>;
+};
+
+/** Pages load when they are first opened. */
+function page<Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name) {
+  return lazy(async () => ({ default: (await load())[name] }));
+}
+
+/** Every page of a region. Parameters are read with `useParams()`. */
+export const PAGES: readonly PageRoute[] = [
+  {
+    path: '/overview',
+    nav: { text: 'Overview', section: 'Watching' },
+    role: 'operator',
+    component: page(() => import('./pages/overview/overview-page.tsx'), 'OverviewPage'),
+  },
+  {
+    path: '/operations',
+    nav: { text: 'Operations', section: 'Running' },
+    role: 'tenant-admin',
+    component: page(() => import('./pages/operations/operations-page.tsx'), 'OperationsPage'),
+  },
+];
+
+/** Where somebody of a role begins. */
+export function homeOf(role: Role): string {
+  return PAGES.find(({ nav, role: needed }) => nav !== undefined && needed === role)?.path ?? '/operations';
+}

@@ -1,0 +1,41 @@
+import SideNavigation from '@cloudscape-design/components/side-navigation';
+import { useLocation, useRouter } from 'wouter';
+import { useWho } from '../api/context.ts';
+import { reaches } from '../auth/who.ts';
+import { PAGES } from '../pages.ts';
+
+const SECTIONS = ['Watching', 'Serving', 'Running'] as const;
+
+/** The pages that the viewer's role may open. */
+export function Navigation({ onFollow }: { readonly onFollow: () => void }) {
+  const { base } = useRouter();
+  const [path, navigate] = useLocation();
+  const { role } = useWho();
+  const shown = PAGES.filter((page) => page.nav !== undefined && reaches(role, page.role));
+  const active = shown.find((page) => path === page.path || path.startsWith(`${page.path}/`));
+  return (
+    <SideNavigation
+      activeHref={active === undefined ? '' : `${base}${active.path}`}
+      items={SECTIONS.flatMap((section) => {
+        const links = shown.filter(({ nav }) => nav?.section === section);
+        if (links.length === 0) return [];
+        return [
+          {
+            type: 'section' as const,
+            text: section,
+            items: links.map(({ path, nav }) => ({
+              type: 'link' as const,
+              text: nav?.text ?? '',
+              href: `${base}${path}`,
+            })),
+          },
+        ];
+      })}
+      onFollow={(event) => {
+        event.preventDefault();
+        navigate(event.detail.href.slice(base.length));
+        onFollow();
+      }}
+    />
+  );
+}
