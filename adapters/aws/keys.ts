@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IdempotencyKey } from '../../core/ports/idempotency.ts';
+import type { MeterRecord } from '../../core/ports/meters.ts';
 import type { TelemetryItem } from '../../core/ports/telemetry.ts';
 import { DAY_MS } from '../../core/units.ts';
 
@@ -275,6 +276,13 @@ export function releaseListPartition(model: string): string {
   return `releases#${model}`;
 }
 
+/** Releases of all models, oldest first: people start them, a few a minute at the most. */
+export const ALL_RELEASES = 'all-releases';
+
+export function allReleasesKey(startedAtMs: number, id: string): Key {
+  return { pk: ALL_RELEASES, sk: inOrder(Math.floor(startedAtMs), id) };
+}
+
 export function latestReleaseKey(model: string): Key {
   return { pk: `latest-release#${model}`, sk: 'latest' };
 }
@@ -367,6 +375,18 @@ export function telemetryPartition(model: string, version: string, atMs: number,
 export function telemetryBound(atMs: number): string {
   return String(Math.ceil(atMs)).padStart(16, '0');
 }
+
+/** Telemetry: one item a part of a worker's day, rewritten as its totals grow; a day's are read together. */
+export function meterKey({ day, writer, part }: Pick<MeterRecord, 'day' | 'writer' | 'part'>): Key {
+  return { pk: meterPartition(day), sk: `${writer}#${part}` };
+}
+
+export function meterPartition(day: number): string {
+  return `meter#${day}`;
+}
+
+/** Telemetry: what was measured last, one item a region. */
+export const WATCH_KEY: Key = { pk: 'watch', sk: 'latest' };
 
 /** The time in a key that sorts by time. */
 export function timeOf({ sk }: Pick<Key, 'sk'>): number {

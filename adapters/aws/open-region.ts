@@ -21,6 +21,7 @@ import { JobItems } from './job-items.ts';
 import { AwsJobQueue } from './job-queue.ts';
 import { AwsJobs } from './jobs.ts';
 import { AwsLimits } from './limits.ts';
+import { AwsMeters } from './meters.ts';
 import { Payloads } from './payloads.ts';
 import { AwsQuarantine } from './quarantine.ts';
 import { AwsRegistry } from './registry.ts';
@@ -30,6 +31,7 @@ import { AwsTelemetry } from './telemetry.ts';
 import { AwsUploads } from './uploads.ts';
 import { AwsValidations } from './validations.ts';
 import { AwsWaitingPlaces } from './waiting-places.ts';
+import { AwsWatches } from './watches.ts';
 import { AwsWebhooks } from './webhooks.ts';
 
 export type AwsRegionOptions = {
@@ -61,6 +63,7 @@ type RegionPorts = Pick<
   | 'idempotency'
   | 'jobs'
   | 'limits'
+  | 'meters'
   | 'quarantine'
   | 'queue'
   | 'registry'
@@ -69,6 +72,7 @@ type RegionPorts = Pick<
   | 'uploads'
   | 'validations'
   | 'wake'
+  | 'watches'
   | 'webhooks'
 >;
 
@@ -131,6 +135,7 @@ export function openRegion({
     idempotency: new AwsIdempotency(jobsTable),
     jobs,
     limits: new AwsLimits(limitsTable),
+    meters: new AwsMeters({ table: tableOf(tables.telemetry), clock, log }),
     quarantine: new AwsQuarantine(jobsTable, clock),
     queue,
     registry: new AwsRegistry(control, log),
@@ -145,6 +150,7 @@ export function openRegion({
     validations: new AwsValidations(control, log, clock),
     waitingPlaces: new AwsWaitingPlaces(limitsTable, mostWaiting),
     wake: new EcsWake({ ...environment, client: ecs, table: control, log, write }),
+    watches: new AwsWatches(tableOf(tables.telemetry), log),
     webhooks: new AwsWebhooks({ ...shared, table: control }),
     async settled() {
       await Promise.all([answers.close(), queue.settled()]);

@@ -1,18 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { giveUp } from '../../core/inference/dead-letter.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Platform } from '../../core/ports/platform.ts';
 import { LocalAnswers } from './answers.ts';
 import { LocalArtifacts } from './artifacts.ts';
+import { LocalAudits } from './audits.ts';
 import type { OnBoundary } from './boundary.ts';
 import { LocalCapacity } from './capacity.ts';
 import { LocalCaptures } from './captures.ts';
 import { LocalDataKeys } from './data-keys.ts';
 import { migrate, openDatabase } from './database.ts';
+import { LocalDeadLetters } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
 import { LocalDirectory } from './directory.ts';
+import { LocalFeedbacks } from './feedbacks.ts';
 import { removeUnfinished } from './files.ts';
 import { Commits } from './group-commit.ts';
 import { LocalIdempotency } from './idempotency.ts';
@@ -23,6 +27,7 @@ import { LimitRows } from './limit-rows.ts';
 import { LocalLimits } from './limits.ts';
 import { LiveJobs } from './live-jobs.ts';
 import { MessageRows } from './message-rows.ts';
+import { LocalMeters } from './meters.ts';
 import { Notices } from './notices.ts';
 import { LocalQuarantine } from './quarantine.ts';
 import { loadRegionKey } from './region-key.ts';
@@ -37,6 +42,7 @@ import { LocalTelemetry } from './telemetry.ts';
 import { LocalUploads } from './uploads.ts';
 import { LocalValidations } from './validations.ts';
 import { LocalWake } from './wake.ts';
+import { LocalWatches } from './watches.ts';
 import { LocalWebhooks } from './webhooks.ts';
 
 export type RegionOptions = {
@@ -60,14 +66,19 @@ type RegionPorts = Pick<
   | 'idempotency'
   | 'jobs'
   | 'queue'
+  | 'audits'
   | 'capacity'
   | 'captures'
   | 'dataKeys'
+  | 'deadLetters'
+  | 'feedbacks'
+  | 'meters'
   | 'quarantine'
   | 'releases'
   | 'telemetry'
   | 'validations'
   | 'wake'
+  | 'watches'
   | 'webhooks'
 >;
 
@@ -110,14 +121,19 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       idempotency: new LocalIdempotency(database, commits),
       jobs: work.jobs,
       queue: work.queue,
+      audits: new LocalAudits(shared),
       capacity: new LocalCapacity(),
       captures: new LocalCaptures(shared),
       dataKeys,
+      deadLetters: work.deadLetters,
+      feedbacks: new LocalFeedbacks(shared),
+      meters: new LocalMeters(shared),
       quarantine: new LocalQuarantine(database, commits, clock),
       releases: new LocalReleases(shared),
       telemetry: new LocalTelemetry(shared),
       validations: new LocalValidations(shared),
       wake: new LocalWake(),
+      watches: new LocalWatches(shared),
       webhooks: new LocalWebhooks(shared),
       async close() {
         if (!database.isOpen) return;
@@ -159,6 +175,7 @@ function composeJobs({ database, commits, clock, log, dataKeys, pools }: JobPart
     clock,
   });
   const jobs = new LocalJobs({ stored, live, clock, log });
+  const deadLetters = new LocalDeadLetters(database, commits, sealed);
   const queue = new LocalJobQueue({
     commits,
     rows: new MessageRows(database),
@@ -167,13 +184,13 @@ function composeJobs({ database, commits, clock, log, dataKeys, pools }: JobPart
     clock,
     log,
     pools: pools === undefined ? undefined : new Set(pools),
-    onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
+    onUndeliverable: (givenUp) => giveUp({ deadLetters, jobs }, givenUp, clock.nowMs()),
   });
   const close = () => {
     queue.close();
     deadlines.close();
   };
-  return { jobs, queue, close };
+  return { jobs, queue, deadLetters, close };
 }
 
 function hasDataKeys(database: DatabaseSync): boolean {

@@ -217,6 +217,30 @@ CREATE TABLE telemetry_roll_up (
 CREATE INDEX telemetry_roll_up_expiry ON telemetry_roll_up (span, start_ms);
 `;
 
+/** What was measured last, with the state of every alarm: one row. */
+const WATCH = `
+CREATE TABLE watch (one INTEGER PRIMARY KEY CHECK (one = 1), at_ms REAL NOT NULL, record TEXT NOT NULL) STRICT;
+`;
+
+/** What was asked of the region that changes something, in a chain (`AuditEntry` as JSON), and apart from it where it ends. */
+const AUDIT = `
+CREATE TABLE audit (seq INTEGER PRIMARY KEY, at_ms REAL NOT NULL, tenant TEXT, record TEXT NOT NULL) STRICT;
+CREATE INDEX audit_tenant ON audit (tenant, seq) WHERE tenant IS NOT NULL;
+CREATE TABLE audit_head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
+`;
+
+/** Accepted predictions that nobody could handle, each with its job in `sealed` if that can be read. */
+const DEAD_LETTER = `
+CREATE TABLE dead_letter (
+  seq INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL, id TEXT NOT NULL, prediction TEXT NOT NULL, model TEXT, version TEXT,
+  pool TEXT NOT NULL, lane TEXT NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL, at_ms REAL NOT NULL, sealed BLOB,
+  UNIQUE (tenant, id)
+) STRICT;
+CREATE INDEX dead_letter_tenant ON dead_letter (tenant, seq);
+CREATE INDEX dead_letter_expiry ON dead_letter (at_ms);
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
@@ -231,5 +255,8 @@ export const REGION_MIGRATIONS: readonly string[] = [
   METER,
   FEEDBACK,
   ROLL_UP,
+  AUDIT,
+  DEAD_LETTER,
+  WATCH,
 ];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

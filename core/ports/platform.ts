@@ -1,10 +1,13 @@
 import type { AnswerStore } from './answer-store.ts';
 import type { Artifacts } from './artifacts.ts';
+import type { Audits } from './audits.ts';
 import type { Capacity } from './capacity.ts';
 import type { Captures } from './captures.ts';
 import type { Clock } from './clock.ts';
 import type { DataKeys } from './data-keys.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Directory } from './directory.ts';
+import type { Feedbacks } from './feedbacks.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Graphs } from './graphs.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -13,6 +16,7 @@ import type { JobQueue } from './job-queue.ts';
 import type { Jobs } from './jobs.ts';
 import type { Limits } from './limits.ts';
 import type { Log } from './log.ts';
+import type { Meters } from './meters.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Registry } from './registry.ts';
 import type { Releases } from './releases.ts';
@@ -24,6 +28,7 @@ import type { Uploads } from './uploads.ts';
 import type { Validations } from './validations.ts';
 import type { WaitingPlaces } from './waiting-places.ts';
 import type { Wake } from './wake.ts';
+import type { Watches } from './watches.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -40,6 +45,8 @@ export type RegionConfig = {
   readonly bridges?: Readonly<Record<string, string>> | undefined;
   /** What an hour of one runner's compute costs, in US dollars: what cost figures are made of. */
   readonly usdPerComputeHour: number;
+  /** The share of requests that are not to fail through us; undefined: `DEFAULT_SLO`. */
+  readonly slo?: number | undefined;
 };
 
 /** All ports of one region. A use case takes only those it uses: `Pick<Platform, 'limits' | 'queue'>`. */
@@ -55,17 +62,21 @@ export type Platform = {
   readonly idempotency: Idempotency;
   readonly jobs: Jobs;
   readonly queue: JobQueue;
+  readonly audits: Audits;
   readonly capacity: Capacity;
   /** Undefined where one process serves all of the region's requests: it counts who waits itself. */
   readonly waitingPlaces?: WaitingPlaces | undefined;
   readonly wake: Wake;
   readonly dataKeys: DataKeys;
+  readonly deadLetters: DeadLetters;
   readonly quarantine: Quarantine;
   readonly identity: Identity;
   readonly forwarder: Forwarder;
   readonly answers: AnswerStore;
   readonly captures: Captures;
+  readonly feedbacks: Feedbacks;
   readonly graphs: Graphs;
+  readonly meters: Meters;
   readonly releases: Releases;
   readonly sandbox: Sandbox;
   /** Undefined where nothing is traced. */
@@ -73,6 +84,7 @@ export type Platform = {
   readonly telemetry: Telemetries;
   readonly tokenizers: Tokenizers;
   readonly validations: Validations;
+  readonly watches: Watches;
   readonly webhooks: Webhooks;
   readonly webhookSender: WebhookSender;
 };
