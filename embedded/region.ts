@@ -80,6 +80,7 @@ async function serve(
   const worker = createWorkers(counted, region, options.pools, {
     ...runnerSettings,
     preload: options.preload ?? [],
+    usdPerComputeHour: platform.config.usdPerComputeHour,
   });
   const gateway = createGateway(counted);
   const sweeper = await startSweeper(platform);

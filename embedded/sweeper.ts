@@ -6,7 +6,10 @@ const SWEEP_EVERY_MS = 5 * SECOND_MS;
 
 /** Sends again at once what a crash left unsent, and goes on looking until stopped. */
 export async function startSweeper(
-  ports: Pick<Platform, 'jobs' | 'queue' | 'answers' | 'captures' | 'telemetry' | 'validations' | 'clock' | 'log'>,
+  ports: Pick<
+    Platform,
+    'jobs' | 'queue' | 'answers' | 'captures' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'clock' | 'log'
+  >,
 ): Promise<{ stop(): Promise<void> }> {
   const nowMs = ports.clock.nowMs();
   const { resent } = await sweep(ports, nowMs, nowMs);
@@ -22,7 +25,10 @@ export async function startSweeper(
 }
 
 async function sweepUntil(
-  ports: Pick<Platform, 'jobs' | 'queue' | 'answers' | 'captures' | 'telemetry' | 'validations' | 'clock' | 'log'>,
+  ports: Pick<
+    Platform,
+    'jobs' | 'queue' | 'answers' | 'captures' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'clock' | 'log'
+  >,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {

@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { GIB } from '../core/units.ts';
+import { GIB, SECOND_MS } from '../core/units.ts';
 import { createWorker, type Worker, type WorkerConfig, type WorkerPorts } from '../gpu-worker/worker.ts';
 
 /** Runners of each worker pool, by the pool's name. */
@@ -7,6 +7,13 @@ export type Pools = Readonly<Record<string, number>>;
 
 /** What the models of all runners may take: they share the machine with the gateway. */
 const MEMORY_LIMIT_BYTES = Math.min(8 * GIB, totalmem() / 4);
+
+/** A row of SQLite, while there is work. */
+const METER_EVERY_MS = 5 * SECOND_MS;
+
+type PoolsConfig = Omit<WorkerConfig, 'worker' | 'pool' | 'runners' | 'memoryLimitBytes' | 'metering'> & {
+  readonly usdPerComputeHour: number;
+};
 
 /** The pools as told, with `default`, which is always there: as many runners as there are cores unless told otherwise. */
 export function withDefaultPool(pools: Pools = {}): Pools {
@@ -18,7 +25,7 @@ export function createWorkers(
   ports: WorkerPorts,
   region: string,
   pools: Pools,
-  config: Omit<WorkerConfig, 'worker' | 'pool' | 'runners' | 'memoryLimitBytes'>,
+  { usdPerComputeHour, ...config }: PoolsConfig,
 ): Worker {
   const allRunners = Object.values(pools).reduce((sum, runners) => sum + runners, 0);
   const workers = Object.entries(pools).map(([pool, runners]) =>
@@ -28,6 +35,12 @@ export function createWorkers(
       pool,
       runners,
       memoryLimitBytes: (MEMORY_LIMIT_BYTES * runners) / allRunners,
+      metering: {
+        instanceType: 'local',
+        purchase: 'on-demand',
+        usdPerHour: usdPerComputeHour * runners,
+        everyMs: METER_EVERY_MS,
+      },
     }),
   );
   return {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  INSTANCE_FILE,
   type RegionEnvironment,
   readEndpoints,
   readRegionEnvironment,
@@ -13,14 +14,16 @@ import { JsonLog } from '../adapters/node/json-log.ts';
 import { SystemClock } from '../adapters/node/system-clock.ts';
 import { environmentOf } from '../adapters/onnx/providers.ts';
 import { createOtlpSpans } from '../adapters/otel/spans.ts';
+import { usdPerHour } from '../core/cost/price-list.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { Recorder } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { BEAT_MS, beat, HEALTH_FILE } from './health.ts';
+import { readInstance } from './instance.ts';
 import { loadMetricLine, METRIC_EVERY_MS } from './load-metric.ts';
 import { repeat } from './repeat.ts';
 import { TaskProtection } from './task-protection.ts';
-import { createWorker } from './worker.ts';
+import { createWorker, type Metering } from './worker.ts';
 
 /** ECS kills 120 s after SIGTERM (`stopTimeout`), as a spot interruption does after its notice: the rest is for handing back. */
 const DRAIN_MS = 110 * SECOND_MS;
@@ -101,7 +104,12 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
   const attributes = { 'sluice.region': environment.region, 'sluice.pool': own.pool, 'sluice.worker': name };
   const spans = traces && createOtlpSpans(traces.url, { share: traces.share, attributes });
   const ports = { ...region, clock, log, recorder, spans };
-  const config = { worker: name, environment: environmentOf(own.provider, variables), cacheFolder: folders.compiled };
+  const config = {
+    metering: meteringOf(own, environment),
+    worker: name,
+    environment: environmentOf(own.provider, variables),
+    cacheFolder: folders.compiled,
+  };
   const worker = createWorker(ports, { ...own, ...config });
   const protection = new TaskProtection({ clock, log, agentUri: variables.ECS_AGENT_URI });
   const names = { deployment: environment.deployment, region: environment.region, pool: own.pool };
@@ -125,4 +133,11 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
       await Promise.all([recording, region.settled(), spans?.flush()]);
     },
   };
+}
+
+/** What this worker runs on: what its instance says, else what its pool is made of. */
+function meteringOf(own: WorkerEnvironment, environment: RegionEnvironment): Metering {
+  const bought = readInstance(join(own.cacheFolder, INSTANCE_FILE)) ?? own.bought;
+  const usd = usdPerHour(own.prices, bought, { ...environment, runners: own.runners });
+  return { ...bought, usdPerHour: usd, everyMs: own.meterSeconds * SECOND_MS };
 }

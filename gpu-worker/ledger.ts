@@ -1,3 +1,4 @@
+import type { Meter } from '../core/cost/meter.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Job, Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
@@ -9,6 +10,7 @@ import type { Recording } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { recordFailed } from './batch-spans.ts';
 import type { CaptureWriter } from './capture-writer.ts';
+import type { PredictionWriter } from './prediction-writer.ts';
 import type { Shadows } from './shadows.ts';
 
 /** How long a delivery stays hidden: a worker that dies gives its work to others after this. */
@@ -32,13 +34,23 @@ export class Ledger {
   readonly #ports: LedgerPorts;
   readonly #captures: Pick<CaptureWriter, 'offer'>;
   readonly #shadows: Pick<Shadows, 'offer' | 'drop'>;
+  readonly #meter: Pick<Meter, 'used'>;
+  readonly #predictions: Pick<PredictionWriter, 'offer'> | undefined;
   /** Until when each held delivery is hidden. */
   readonly #held = new Map<Delivery, number>();
 
-  constructor(ports: LedgerPorts, captures: Pick<CaptureWriter, 'offer'>, shadows: Pick<Shadows, 'offer' | 'drop'>) {
+  constructor(
+    ports: LedgerPorts,
+    captures: Pick<CaptureWriter, 'offer'>,
+    shadows: Pick<Shadows, 'offer' | 'drop'>,
+    meter: Pick<Meter, 'used'>,
+    predictions?: Pick<PredictionWriter, 'offer'>,
+  ) {
     this.#ports = ports;
     this.#captures = captures;
     this.#shadows = shadows;
+    this.#meter = meter;
+    this.#predictions = predictions;
   }
 
   get held(): number {
@@ -172,8 +184,10 @@ export class Ledger {
   #keep({ work: { job }, outcome, labels }: Ending, isFirst: boolean): void {
     if (!isFirst) return;
     this.#ports.recorder.jobEnded(job, { outcome, labels });
+    this.#count(job.tenant, job, outcome);
     if (outcome.kind !== 'succeeded') return;
     const { captureUntilMs, shadowOn } = job;
+    if (labels !== undefined) this.#predictions?.offer(job, outcome, labels);
     if (captureUntilMs !== undefined) this.#captures.offer(job, outcome, captureUntilMs);
     if (shadowOn !== undefined) this.#shadows.offer(job, outcome, labels);
   }
@@ -181,11 +195,24 @@ export class Ledger {
   /** An answer that nobody waits for is told to nobody, and what was late for other work says nothing of the candidate. */
   #keepShadow({ work: { job }, ...end }: Ending): true {
     const { outcome } = end;
+    this.#count('', job, outcome);
     const isBlameless =
       outcome.kind === 'failed' && (outcome.code === 'prediction-expired' || !blamesVersion(outcome.code));
     if (isBlameless) this.#shadows.drop(1);
     else this.#ports.recorder.shadowEnded(job, end);
     return true;
+  }
+
+  /** For the version that computed: another one than was assigned where that crashed. */
+  #count(tenant: string, { model, version, rows }: Job, outcome: Outcome): void {
+    const isDone = outcome.kind === 'succeeded';
+    this.#meter.used({
+      tenant,
+      model,
+      version: isDone ? outcome.version : version,
+      computeMs: outcome.computeMs,
+      rows: isDone ? rows : 0,
+    });
   }
 
   async #release(deliveries: readonly Delivery[], keep?: (delivery: Delivery, at: number) => boolean): Promise<void> {

@@ -14,11 +14,20 @@ export type Slot = {
   /** By `model@version`; empty without a runner. */
   readonly loaded: Map<string, Loaded>;
   busy: boolean;
+  /** Since when it is, while it is. */
+  busySinceMs: number;
   idleSinceMs: number;
 };
 
 export function emptySlot(nowMs: number): Slot {
-  return { runner: undefined, startedMs: nowMs, loaded: new Map(), busy: false, idleSinceMs: nowMs };
+  return {
+    runner: undefined,
+    startedMs: nowMs,
+    loaded: new Map(),
+    busy: false,
+    busySinceMs: nowMs,
+    idleSinceMs: nowMs,
+  };
 }
 
 /** Ends the slot's process; a model that is evicted goes this way too, for a released session keeps much of its memory. */

@@ -1,8 +1,10 @@
 import type { ModelRunner } from '../adapters/onnx/model-runner.ts';
 import type { Provider } from '../adapters/onnx/providers.ts';
+import { Meter, type MeterConfig } from '../core/cost/meter.ts';
 import { FairQueue } from '../core/inference/fair-queue.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { Purchase } from '../core/ports/meters.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Recording } from '../core/quality/recorder.ts';
 import { Breakers } from './breakers.ts';
@@ -13,6 +15,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import { RunnerPool } from './pool.ts';
+import { PredictionWriter } from './prediction-writer.ts';
 import { Revocations } from './revocations.ts';
 import { type RunnerSettings, spawnRunner } from './runner-process.ts';
 import { Shadows } from './shadows.ts';
@@ -35,6 +38,16 @@ export type WorkerConfig = {
   readonly memoryLimitBytes: number;
   /** Models whose stable version is loaded at the start. */
   readonly preload: readonly string[];
+  readonly metering: Metering;
+};
+
+/** What this worker runs on, and what that costs: see `MeteredWorker`. */
+export type Metering = {
+  readonly instanceType: string;
+  readonly purchase: Purchase;
+  readonly usdPerHour: number;
+  /** How often what was computed is saved: so much is lost with a worker that is killed. */
+  readonly everyMs: number;
 };
 
 export type WorkerPorts = Pick<
@@ -45,9 +58,11 @@ export type WorkerPorts = Pick<
   | 'releases'
   | 'artifacts'
   | 'limits'
+  | 'meters'
   | 'capacity'
   | 'quarantine'
   | 'captures'
+  | 'feedbacks'
   | 'dataKeys'
   | 'clock'
   | 'log'
@@ -83,8 +98,15 @@ export function createWorker(
   const shelf = new VersionShelf(ports);
   const pool = new RunnerPool(ports, shelf, () => spawn(config, ports.clock), config);
   const captures = new CaptureWriter(ports);
+  const predictions = new PredictionWriter(ports, shelf);
   const shadows = new Shadows(ports, shelf);
-  const held = { queue: new FairQueue<Work>(), shelf, ledger: new Ledger(ports, captures, shadows) };
+  const meter = new Meter(ports, meterConfig(config), () => pool.busyMs);
+  const metered = new AbortController();
+  const held = {
+    queue: new FairQueue<Work>(),
+    shelf,
+    ledger: new Ledger(ports, captures, shadows, meter, predictions),
+  };
   const standIns = new StandIns(ports, held, () => dispatch());
   const breakers = new Breakers(ports, { ...held, standIns }, () => intake.onTaken());
   const revocations = new Revocations(ports, shelf);
@@ -93,7 +115,7 @@ export function createWorker(
   const dispatch = () => executor.dispatcher.dispatch();
   const intake = new Intake(ports, parts, config, dispatch);
   const heartbeat = new Heartbeat(ports, parts, config, dispatch);
-  let beating: Promise<void> = Promise.resolve();
+  let [beating, metering] = [Promise.resolve(), Promise.resolve()];
   return {
     load() {
       const { held } = parts.ledger;
@@ -103,6 +125,7 @@ export function createWorker(
       pool.warm();
       intake.start();
       beating = heartbeat.run();
+      metering = meter.run(config.metering.everyMs, metered.signal);
       await preload(ports, parts, config.preload);
       await heartbeat.report();
     },
@@ -115,9 +138,17 @@ export function createWorker(
       await beating;
       await parts.ledger.giveBackAll();
       await pool.end();
-      await captures.drain();
+      await Promise.all([captures.drain(), predictions.drain()]);
+      metered.abort();
+      await metering;
+      await meter.save();
     },
   };
+}
+
+function meterConfig({ metering, worker, pool, runners, provider }: WorkerConfig): MeterConfig {
+  const { instanceType, purchase, usdPerHour } = metering;
+  return { worker, pool, instanceType, purchase, gpu: provider === 'cuda', runners, usdPerHour };
 }
 
 async function preload(ports: WorkerPorts, { pool, shelf }: DispatchParts, models: readonly string[]): Promise<void> {

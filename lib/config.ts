@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { HTTP_FUNCTIONS, INNER_FUNCTIONS } from '../adapters/aws/environment.ts';
 import { poolSchema } from './config-pools.ts';
+import { instanceTypesOf } from './pool-prices.ts';
 
 const url = z.url({ protocol: /^https$/ }).refine((text) => !text.endsWith('/'), 'without a slash at its end');
 const hostname = z
@@ -12,6 +13,14 @@ const origin = z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, "an origin such as 
 const poolId = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes, at most 31, letter first');
+
+/** By instance type, or `fargate-arm64-4x8` for 4 vCPU and 8 GiB of Fargate: US dollars an hour. Without `spot` that is as dear as On-Demand. */
+const prices = z
+  .record(
+    z.string().regex(/^[a-z0-9-]+(\.[a-z0-9]+)?$/, 'an instance type such as g5.xlarge, or fargate-arm64-4x8'),
+    z.strictObject({ onDemand: z.number().positive(), spot: z.number().positive().optional() }),
+  )
+  .default({});
 
 const region = z.strictObject({
   awsRegion: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as us-east-1'),
@@ -34,6 +43,8 @@ const region = z.strictObject({
   /** Where other regions find this one if it has no domain: known after its first deployment. */
   url: url.optional(),
   pools: z.record(poolId, poolSchema),
+  /** Where this region's prices differ. */
+  prices,
 });
 
 /**
@@ -83,7 +94,10 @@ const schema = z.strictObject({
   }),
   corsOrigins: z.array(origin).max(50).default([]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  usdPerComputeHour: z.number().positive(),
+  /** What an hour of one runner costs where the price list says nothing; without it that list gives it for the default pool of each region. */
+  usdPerComputeHour: z.number().positive().optional(),
+  /** What regions pay unless they say otherwise. */
+  prices,
   /** A collector that takes spans by OTLP over HTTP, and the share of requests that it is told of beside all failures. */
   traces: z.strictObject({ url, share: z.number().min(0).max(1).default(0.01) }).optional(),
   api,
@@ -150,12 +164,20 @@ function contradictions(read: unknown): readonly string[] {
   for (const [id, unread] of Object.entries(parts.regions)) {
     const { data } = region.safeParse(unread);
     if (data === undefined) continue;
-    problems.push(...regionContradictions(id, data));
+    problems.push(...regionContradictions(id, data), ...unpriced(id, data, read as Partial<Config>));
     const other = places.get(data.awsRegion);
     if (other !== undefined) problems.push(`regions.${id}.awsRegion: ${other} is there already`);
     places.set(data.awsRegion, id);
   }
   return problems;
+}
+
+/** Without any price nothing could be said of costs. */
+function unpriced(id: string, { pools, prices: own }: RegionSettings, read: Partial<Config>): readonly string[] {
+  if (read.usdPerComputeHour !== undefined || pools.default === undefined) return [];
+  const [type] = instanceTypesOf(pools.default);
+  const isPriced = Object.hasOwn({ ...read.prices, ...own }, type!);
+  return isPriced ? [] : [`usdPerComputeHour: missing, and prices have no ${type} of regions.${id}.pools.default`];
 }
 
 function regionContradictions(

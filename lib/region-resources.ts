@@ -1,5 +1,6 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RegionVariables } from '../adapters/aws/environment.ts';
+import { usdPerRunnerHour } from './pool-prices.ts';
 import type { RegionContext } from './region-context.ts';
 
 export type TableName = 'directory' | 'control' | 'jobs' | 'limits' | 'dataKeys' | 'telemetry';
@@ -30,10 +31,8 @@ export type RegionResources = RegionStores & {
 };
 
 /** What every process of a region is told. */
-export function regionVariables(
-  { config, region, settings }: RegionContext,
-  resources: RegionResources,
-): RegionVariables {
+export function regionVariables(context: RegionContext, resources: RegionResources): RegionVariables {
+  const { config, region, settings } = context;
   const { tables, buckets } = resources;
   const pools = Object.entries(settings.pools);
   const bridges = pools.flatMap(([pool, { bridge }]) => (bridge === undefined ? [] : [`${pool}=${bridge}`]));
@@ -55,7 +54,7 @@ export function regionVariables(
     SLUICE_CLUSTER: resources.serviceArns.length === 0 ? '' : resources.cluster,
     SLUICE_SETTINGS_PARAMETER: resources.settingsParameter.name,
     SLUICE_SIGNING_KEY_SECRET: resources.signingKeySecretArn,
-    SLUICE_USD_PER_COMPUTE_HOUR: String(config.usdPerComputeHour),
+    SLUICE_USD_PER_COMPUTE_HOUR: String(usdPerRunnerHour(context)),
     SLUICE_TRACES_URL: config.traces?.url ?? '',
     SLUICE_TRACES_SHARE: String(config.traces?.share ?? 0),
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RouteId } from '../../core/api/routes.ts';
 import { LANES, type Lane } from '../../core/inference/job.ts';
+import { PURCHASES } from '../../core/ports/meters.ts';
 import { OPEN_RELEASES, OPEN_VALIDATIONS } from './keys.ts';
 
 /*
@@ -94,6 +95,23 @@ const WORKER_VARIABLES = {
   SLUICE_CACHE_BYTES: count,
   /** Models that are loaded before the first request, with a comma between. */
   SLUICE_PRELOAD: z.string().default(''),
+  /** What it runs on, where its instance does not say it (`gpu-worker/instance.ts`), and how that is bought. */
+  SLUICE_INSTANCE_TYPE: name,
+  SLUICE_PURCHASE: z.enum(PURCHASES),
+  /** What it may run on, in US dollars an hour, as JSON: `{"g5.xlarge":{"on-demand":1.006,"spot":0.42}}`. */
+  SLUICE_PRICES: z
+    .string()
+    .transform((text, { addIssue }) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        addIssue('JSON is wanted');
+        return z.NEVER;
+      }
+    })
+    .pipe(z.record(name, z.partialRecord(z.enum(PURCHASES), z.number().positive()))),
+  /** How often what was computed for whom is saved. */
+  SLUICE_METER_SECONDS: count.default(60),
 } as const;
 
 const regionSchema = z
@@ -133,6 +151,9 @@ const workerSchema = z.object(WORKER_VARIABLES).transform((read) => ({
   cacheFolder: read.SLUICE_CACHE_FOLDER,
   cacheBytes: read.SLUICE_CACHE_BYTES,
   preload: read.SLUICE_PRELOAD === '' ? [] : read.SLUICE_PRELOAD.split(','),
+  bought: { instanceType: read.SLUICE_INSTANCE_TYPE, purchase: read.SLUICE_PURCHASE },
+  prices: read.SLUICE_PRICES,
+  meterSeconds: read.SLUICE_METER_SECONDS,
 }));
 
 const setupSchema = z
@@ -249,6 +270,9 @@ function bridgesOf(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(text.split(',').map((bridge) => bridge.split('=') as [string, string]));
 }
 
+/** In a worker's cache folder: its instance's user data writes there what it runs on, as a task may not ask the instance itself. */
+export const INSTANCE_FILE = 'instance.json';
+
 /** Of a pool's queue, its dead letters with `dead`: at most 80 characters, as SQS wants it. */
 export function queueName(pool: string, lane: Lane, dead?: 'dead'): string {
   return `${pool}-${lane}${dead === undefined ? '' : '-dead'}`;
@@ -324,6 +348,8 @@ export const HTTP_FUNCTIONS = {
     'model-route-list',
     'model-read',
     'stable-put',
+    'overview',
+    'model-metrics',
     'release-list',
     'release-list-all',
     'release-read',
@@ -334,6 +360,14 @@ export const HTTP_FUNCTIONS = {
     'notice-webhook-create',
     'notice-webhook-list',
     'notice-webhook-remove',
+    'pool-list',
+    'dead-letter-list',
+    'tenant-dead-letter-list',
+    'dead-letter-redrive',
+    'dead-letter-discard',
+    'audit-list',
+    'tenant-audit-list',
+    'audit-verify',
     'webhook-create',
     'webhook-list',
     'webhook-read',
@@ -343,6 +377,8 @@ export const HTTP_FUNCTIONS = {
     'webhook-test',
     'delivery-list',
     'delivery-replay',
+    'alarm-list',
+    'check-list',
   ],
 } as const satisfies Readonly<Record<string, readonly RouteId[]>>;
 

@@ -9,7 +9,10 @@ const SWEEP_JOBS = 500;
 /** Of 25 ms each on AWS: a whole sweep sends for a second. */
 const SENT_AT_ONCE = 16;
 
-type SweepPorts = Pick<Platform, 'jobs' | 'queue' | 'answers' | 'captures' | 'telemetry' | 'validations' | 'log'>;
+type SweepPorts = Pick<
+  Platform,
+  'jobs' | 'queue' | 'answers' | 'captures' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'log'
+>;
 
 /**
  * Sends again what was accepted but may never have reached the queue, and forgets expired records.
@@ -29,7 +32,15 @@ export async function sweep(
     resent += sent.filter(Boolean).length;
   }
   let purged = 0;
-  for (const store of [ports.jobs, ports.answers, ports.captures, ports.telemetry, ports.validations])
+  for (const store of [
+    ports.jobs,
+    ports.answers,
+    ports.captures,
+    ports.feedbacks,
+    ports.telemetry,
+    ports.meters,
+    ports.validations,
+  ])
     purged += await store.purge(nowMs);
   return { found: unsent.length, resent, purged };
 }

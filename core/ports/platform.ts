@@ -18,6 +18,7 @@ import type { Limits } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Meters } from './meters.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { QualityReports } from './quality-reports.ts';
 import type { Registry } from './registry.ts';
 import type { Releases } from './releases.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -47,6 +48,8 @@ export type RegionConfig = {
   readonly usdPerComputeHour: number;
   /** The share of requests that are not to fail through us; undefined: `DEFAULT_SLO`. */
   readonly slo?: number | undefined;
+  /** Where an operator reads what an alarm means; undefined: the repository's. */
+  readonly runbookUrl?: string | undefined;
 };
 
 /** All ports of one region. A use case takes only those it uses: `Pick<Platform, 'limits' | 'queue'>`. */
@@ -69,6 +72,7 @@ export type Platform = {
   readonly wake: Wake;
   readonly dataKeys: DataKeys;
   readonly deadLetters: DeadLetters;
+  readonly qualityReports: QualityReports;
   readonly quarantine: Quarantine;
   readonly identity: Identity;
   readonly forwarder: Forwarder;

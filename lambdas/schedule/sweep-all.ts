@@ -14,6 +14,7 @@ type SweepPorts = Pick<
   | 'config'
   | 'jobs'
   | 'log'
+  | 'meters'
   | 'queue'
   | 'telemetry'
   | 'validations'

@@ -113,7 +113,7 @@ export class EksCompute extends Construct implements WorkerCompute {
     });
     const environment = {
       ...regionVariables(context, resources),
-      ...workerVariables(name, pool),
+      ...workerVariables(context, name, pool),
       // Of what ECS and Lambda set by themselves.
       AWS_REGION: context.settings.awsRegion,
     };

@@ -1,4 +1,5 @@
 import { UserData } from 'aws-cdk-lib/aws-ec2';
+import { INSTANCE_FILE } from '../../adapters/aws/environment.ts';
 
 /** Of an instance: where its own disk is mounted, for model files. */
 export const INSTANCE_CACHE = '/var/lib/sluice/cache';
@@ -23,7 +24,12 @@ export function gpuUserData(): UserData {
     `mkdir -p ${INSTANCE_CACHE}`,
     "disk=$(lsblk --noheadings --nodeps --output PATH,MODEL | awk '/Instance Storage/ { print $1; exit }')",
     `if [ -n "$disk" ]; then mkfs.xfs -f "$disk" && mount -o noatime,nodev,nosuid "$disk" ${INSTANCE_CACHE}; fi`,
-    `chown ${WORKER_UID}:${WORKER_UID} ${INSTANCE_CACHE} && chmod 700 ${INSTANCE_CACHE}`,
+    // What it is, for the worker's meter: a task may not ask.
+    'metadata=http://169.254.169.254/latest',
+    'token=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" $metadata/api/token)',
+    'ask() { curl -sf -H "X-aws-ec2-metadata-token: $token" $metadata/meta-data/$1; }',
+    `printf '{"instanceType":"%s","purchase":"%s"}' "$(ask instance-type)" "$(ask instance-life-cycle)" > ${INSTANCE_CACHE}/${INSTANCE_FILE}`,
+    `chown -R ${WORKER_UID}:${WORKER_UID} ${INSTANCE_CACHE} && chmod 700 ${INSTANCE_CACHE}`,
   );
   return data;
 }

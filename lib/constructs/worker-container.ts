@@ -11,6 +11,7 @@ import {
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { WorkerVariables } from '../../adapters/aws/environment.ts';
 import type { PoolConfig } from '../config-pools.ts';
+import { boughtBy, pricesOf } from '../pool-prices.ts';
 import type { RegionContext } from '../region-context.ts';
 import { type RegionResources, regionVariables } from '../region-resources.ts';
 import { WORKER_UID } from './gpu-user-data.ts';
@@ -34,7 +35,8 @@ export type WorkerParts = {
 };
 
 /** What a worker of a pool is told beside what every process of the region is. */
-export function workerVariables(name: string, pool: PoolConfig): WorkerVariables {
+export function workerVariables(context: RegionContext, name: string, pool: PoolConfig): WorkerVariables {
+  const { instanceType, purchase } = boughtBy(pool);
   return {
     SLUICE_POOL: name,
     SLUICE_PROVIDER: pool.kind === 'gpu' ? 'cuda' : 'cpu',
@@ -44,6 +46,10 @@ export function workerVariables(name: string, pool: PoolConfig): WorkerVariables
     SLUICE_CACHE_FOLDER: CACHE_FOLDER,
     SLUICE_CACHE_BYTES: String(pool.cacheGib * 1024 ** 3),
     SLUICE_PRELOAD: pool.preload.join(','),
+    SLUICE_INSTANCE_TYPE: instanceType,
+    SLUICE_PURCHASE: purchase,
+    SLUICE_PRICES: JSON.stringify(pricesOf(context, pool)),
+    SLUICE_METER_SECONDS: '60',
   };
 }
 
@@ -52,7 +58,7 @@ export function addWorkerContainer(task: TaskDefinition, parts: WorkerParts): Co
   const { context, resources, name, pool, log } = parts;
   return task.addContainer('Worker', {
     image: workerImage(context, pool),
-    environment: { ...regionVariables(context, resources), ...workerVariables(name, pool) },
+    environment: { ...regionVariables(context, resources), ...workerVariables(context, name, pool) },
     user: `${WORKER_UID}:${WORKER_UID}`,
     readonlyRootFilesystem: true,
     linuxParameters: new LinuxParameters(task, 'Linux'),

@@ -51,6 +51,10 @@ const WORKER: WorkerVariables = {
   SLUICE_CACHE_FOLDER: '/cache',
   SLUICE_CACHE_BYTES: '2000000',
   SLUICE_PRELOAD: 'a,b',
+  SLUICE_INSTANCE_TYPE: 'g5.xlarge',
+  SLUICE_PURCHASE: 'mixed',
+  SLUICE_PRICES: '{"g5.xlarge":{"on-demand":1,"spot":0.4,"mixed":0.7}}',
+  SLUICE_METER_SECONDS: '60',
 };
 
 test('what the infrastructure sets comes out as the code takes it', () => {
@@ -75,7 +79,15 @@ test('what the infrastructure sets comes out as the code takes it', () => {
     settingsParameter: '/prod/settings',
     signingKeySecret: 'signing-key',
     usdPerComputeHour: 0.05,
+    traces: undefined,
   });
+  const traced = {
+    ...REGION,
+    SLUICE_TRACES_URL: 'http://collector.test:4318',
+    SLUICE_TRACES_SHARE: '0.1',
+    AWS_REGION: 'us-east-1',
+  };
+  expect(readRegionEnvironment(traced).traces).toEqual({ url: 'http://collector.test:4318', share: 0.1 });
   expect(readWorkerEnvironment(WORKER)).toMatchObject({
     pool: 'gpu',
     runners: 2,
@@ -112,11 +124,12 @@ test('an environment with nothing in it is refused once, with every variable tha
     }
     throw new Error('it was taken');
   };
-  const required = [...REGION_VARIABLES, 'AWS_REGION'].filter((name) => name !== 'SLUICE_BRIDGES');
+  const required = [...REGION_VARIABLES, 'AWS_REGION'].filter((name) => !/BRIDGES|TRACES/.test(name));
   const region = messageOf(() => readRegionEnvironment({}));
   for (const name of required) expect(region).toContain(`${name}: `);
   const worker = messageOf(() => readWorkerEnvironment({}));
-  for (const name of WORKER_VARIABLE_NAMES) if (name !== 'SLUICE_PRELOAD') expect(worker).toContain(`${name}: `);
+  for (const name of WORKER_VARIABLE_NAMES)
+    if (!['SLUICE_PRELOAD', 'SLUICE_METER_SECONDS'].includes(name)) expect(worker).toContain(`${name}: `);
   const setup = messageOf(() => readSetupEnvironment({}));
   for (const name of SETUP_VARIABLE_NAMES) expect(setup).toContain(`${name}: `);
   const packages = messageOf(() => readModelPackagesEnvironment({}));

@@ -7,6 +7,7 @@ import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { Capture } from '../../core/ports/captures.ts';
 import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
+import type { MeterRecord } from '../../core/ports/meters.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
 import { isActive, type Release } from '../../core/release/release.ts';
 import { VISIBILITY_MS } from '../../gpu-worker/ledger.ts';
@@ -31,6 +32,8 @@ export class WorkerWorld {
   readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
   readonly reports: CapacityReport[] = [];
   readonly captured: Capture[] = [];
+  /** The latest of each name. */
+  readonly metered = new Map<string, MeterRecord>();
   readonly telemetry = new KeptTelemetry();
   readonly recorder = new Recorder({ telemetry: this.telemetry, clock: this.clock, log: this.#logPort() });
   /** Tenants that no longer consent to their predictions being captured. */
@@ -115,6 +118,11 @@ export class WorkerWorld {
         },
         read: async () => world.reports,
       },
+      meters: {
+        async save(record: MeterRecord) {
+          world.metered.set(`${record.writer} ${record.part}`, record);
+        },
+      } as unknown as WorkerPorts['meters'],
       quarantine: {
         async add(tenant: string, fingerprint: string, reason: string) {
           world.quarantined.push({ tenant, fingerprint, reason });

@@ -35,6 +35,7 @@ const BASE: WorkerConfig = {
   environment: {},
   memoryLimitBytes: 4e9,
   preload: [],
+  metering: { instanceType: 'local', purchase: 'on-demand', usdPerHour: 3.6, everyMs: 50 },
 };
 
 /** A job of one row that holds `value`. */

@@ -62,6 +62,7 @@ describe('a worker', () => {
       { ...ports, jobs: { ...ports.jobs, finish: (job: Job) => answer(job.id === 'first') } },
       { offer: ({ id }) => offered.push(id) },
       { offer: () => {}, drop: () => {} },
+      { used: () => {} },
     );
     const endings = ['first', 'cancelled'].map((id) => {
       const job = aJob({ id, captureUntilMs: UNTIL_MS });

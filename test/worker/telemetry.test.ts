@@ -18,6 +18,9 @@ async function seen(world: WorkerWorld, acknowledged: number, version = '1') {
   return world.telemetry.read('m', version, 0, Number.MAX_SAFE_INTEGER);
 }
 
+const NO_SHADOWS = { offer: () => {}, drop: () => {} };
+const NO_METER = { used: () => {} };
+
 describe('a worker counts', () => {
   test('each job that it ended and each run, and what failed by code', async () => {
     const { world, runners } = await startFakeWorker();
@@ -92,7 +95,7 @@ describe('a worker counts', () => {
     const world = new WorkerWorld();
     const ports = world.ports();
     const jobs = { ...ports.jobs, finish: (job: Job) => answer(job.id === 'first') };
-    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} }, { offer: () => {}, drop: () => {} });
+    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} }, NO_SHADOWS, NO_METER);
     const works = ['first', 'cancelled', 'first again'].map((id) => {
       const job = aJob({ id });
       return { job, delivery: { job, receipt: id, receiveCount: 1 } };
@@ -113,7 +116,7 @@ describe('a worker counts', () => {
         return true;
       },
     };
-    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} }, { offer: () => {}, drop: () => {} });
+    const ledger = new Ledger({ ...ports, jobs }, { offer: () => {} }, NO_SHADOWS, NO_METER);
     const job = aJob();
     const work = { job, delivery: { job, receipt: '1', receiveCount: 1 } };
     const outcome = { kind: 'failed', code: 'prediction-failed', facts: {}, computeMs: 1, endedAtMs: 1 } as const;

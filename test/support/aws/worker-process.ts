@@ -34,6 +34,10 @@ export class WorkerProcess {
       SLUICE_CACHE_FOLDER: this.#folder,
       SLUICE_CACHE_BYTES: String(GIB),
       SLUICE_PRELOAD: preload.join(','),
+      SLUICE_INSTANCE_TYPE: 'm7g.large',
+      SLUICE_PURCHASE: 'spot',
+      SLUICE_PRICES: '{"m7g.large":{"on-demand":0.08,"spot":0.036}}',
+      SLUICE_METER_SECONDS: '1',
     };
     this.#process = spawn(process.execPath, [MAIN], {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...variables, ...own },

@@ -82,6 +82,7 @@ export async function openRegionUnderTest(opening: Opening): Promise<RegionUnder
       environment: {},
       memoryLimitBytes: 4e9,
       preload: [],
+      metering: { instanceType: 'local', purchase: 'on-demand', usdPerHour: 0.1, everyMs: 1000 },
     },
     () => new KnownModelRunner(clock, slowMs),
   );

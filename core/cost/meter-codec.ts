@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { type MeterRecord, PURCHASES } from '../ports/meters.ts';
+
+const count = z.number().min(0);
+const name = z.string().min(1);
+const record = z.strictObject({
+  format: z.literal(1),
+  day: z.int(),
+  writer: name,
+  part: z.int().min(0),
+  worker: z.strictObject({
+    worker: name,
+    pool: name,
+    instanceType: name,
+    purchase: z.enum(PURCHASES),
+    gpu: z.boolean(),
+    runners: z.int().min(1),
+    usdPerHour: count,
+    upMs: count,
+    busyMs: count,
+  }),
+  /** Tenant, model, version, milliseconds, rows, requests: by place, as there are thousands. */
+  uses: z.array(z.tuple([z.string(), name, name, count, count, count])),
+});
+
+/** A record as a text that a store keeps. */
+export function encodeMeter({ uses, ...rest }: MeterRecord): string {
+  const written: z.input<typeof record> = {
+    format: 1,
+    ...rest,
+    uses: uses.map((use) => [use.tenant, use.model, use.version, use.computeMs, use.rows, use.requests]),
+  };
+  return JSON.stringify(written);
+}
+
+/** Throws on a text that `encodeMeter` did not make: the store's adapter leaves such a record out. */
+export function decodeMeter(text: string): MeterRecord {
+  const { format: _, uses, ...rest } = record.parse(JSON.parse(text));
+  return {
+    ...rest,
+    uses: uses.map(([tenant, model, version, computeMs, rows, requests]) => ({
+      ...{ tenant, model, version, computeMs, rows, requests },
+    })),
+  };
+}

@@ -1,0 +1,73 @@
+import type { Platform } from '../ports/platform.ts';
+import { DAY_MS } from '../units.ts';
+import { dayOf, firstKeptDay, monthStart } from './meter-days.ts';
+import { NANO_USD, type PricedUse, priceDay } from './price-day.ts';
+import { type CostBy, type CostSum, CostSums, type Spent, sumSpent } from './sum-cost.ts';
+
+/** Days that are read at once: of a busy region some hundred records each. */
+const READ_AT_ONCE = 8;
+
+type CostPorts = Pick<Platform, 'meters' | 'clock'>;
+
+/** From the first day on and before the last. */
+export type Days = { readonly from: number; readonly until: number };
+
+export type CostQuery = {
+  readonly days: Days;
+  readonly by: CostBy;
+  /** Of this tenant alone, without what was idle. */
+  readonly tenant?: string | undefined;
+  /** Lines; what is beyond is added up. */
+  readonly most: number;
+};
+
+/** The last thirty days and this one, where a span is not told; days that are no longer kept, or not yet there, cost nothing. */
+export function daysOf(fromMs: number | undefined, untilMs: number | undefined, nowMs: number): Days {
+  const today = dayOf(nowMs);
+  const until = untilMs === undefined ? today + 1 : Math.ceil(untilMs / DAY_MS);
+  return { from: fromMs === undefined ? Math.min(today, until) - 30 : dayOf(fromMs), until };
+}
+
+/** What the region's workers cost and who used them. */
+export async function readCost(ports: CostPorts, { days, by, tenant, most }: CostQuery): Promise<CostSum> {
+  const sums = new CostSums(by);
+  await eachDay(ports, days, (priced) => {
+    if (tenant === undefined) sums.add(priced);
+    else for (const use of priced.uses) if (use.tenant === tenant) sums.addUse(use);
+  });
+  return sums.sum(most);
+}
+
+/** What of those days a filter lets through comes to. */
+export async function readSpent(ports: CostPorts, days: Days, isOf: (use: PricedUse) => boolean): Promise<Spent> {
+  let spent = sumSpent([]);
+  await eachDay(ports, days, ({ uses }) => {
+    spent = sumSpent([spent, ...uses.filter(isOf)]);
+  });
+  return spent;
+}
+
+/** What a tenant has used since its UTC month began. */
+export function monthToDate(ports: CostPorts, tenant: string): Promise<Spent> {
+  const today = dayOf(ports.clock.nowMs());
+  return readSpent(ports, { from: monthStart(today), until: today + 1 }, (use) => use.tenant === tenant);
+}
+
+/** US dollars that the workers of the UTC day have cost so far, whoever used them. */
+export async function costOfDay(ports: CostPorts, nowMs: number): Promise<number> {
+  const { workers } = priceDay(await ports.meters.read(dayOf(nowMs)));
+  return workers.reduce((sum, { nanoUsd }) => sum + nanoUsd, 0) * NANO_USD;
+}
+
+export async function eachDay(
+  { meters, clock }: CostPorts,
+  { from, until }: Days,
+  take: (priced: ReturnType<typeof priceDay>) => void,
+): Promise<void> {
+  const nowMs = clock.nowMs();
+  const last = Math.min(until, dayOf(nowMs) + 1);
+  for (let day = Math.max(from, firstKeptDay(nowMs)); day < last; day += READ_AT_ONCE) {
+    const some = Array.from({ length: Math.min(READ_AT_ONCE, last - day) }, (_, at) => day + at);
+    for (const records of await Promise.all(some.map((each) => meters.read(each)))) take(priceDay(records));
+  }
+}
