@@ -1,11 +1,21 @@
 import type { z } from 'zod';
+import { ALARM_ROUTES } from './alarm-routes.ts';
 import { CONTROL_ROUTES } from './control-routes.ts';
 import { DATA_ROUTES } from './data-routes.ts';
+import { METRICS_ROUTES } from './metrics-routes.ts';
+import { OPERATIONS_ROUTES } from './operations-routes.ts';
 import { RELEASE_ROUTES } from './release-routes.ts';
 import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
 /** THE table of endpoints. Hosts, OpenAPI, CDK and console all read it; an endpoint is in it when it works. */
-export const ROUTES = [...DATA_ROUTES, ...CONTROL_ROUTES, ...RELEASE_ROUTES, ...WEBHOOK_ROUTES] as const;
+export const ROUTES = [
+  ...DATA_ROUTES,
+  ...CONTROL_ROUTES,
+  ...METRICS_ROUTES,
+  ...RELEASE_ROUTES, ...OPERATIONS_ROUTES,
+  ...WEBHOOK_ROUTES,
+  ...ALARM_ROUTES,
+] as const;
 
 export type Route = (typeof ROUTES)[number];
 export type RouteId = Route['id'];

@@ -1,6 +1,9 @@
 import type { RouteId } from '../../core/api/routes.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
+import { getAlarms, getChecks } from './alarms.ts';
 import type { HttpHost } from './host.ts';
+import { getAudit, getAuditVerification, getTenantAudit } from './audits.ts';
+import { deleteDeadLetter, getDeadLetters, getTenantDeadLetters, postRedrive } from './dead-letters.ts';
 import { deleteIssuer, getIssuers, replaceIssuer } from './issuers.ts';
 import {
   deleteKey,
@@ -11,9 +14,11 @@ import {
   postKey,
   postOperatorKey,
 } from './keys.ts';
+import { getModelMetrics, getOverview } from './metrics.ts';
 import { deleteNoticeWebhook, getNoticeWebhooks, postNoticeWebhook } from './notice-webhooks.ts';
+import { getPools } from './operations.ts';
 import { getPlans, replacePlan } from './plans.ts';
-import { getRelease, getReleaseAudits, getReleases, postReleaseVerb } from './releases.ts';
+import { getAllReleases, getRelease, getReleaseAudits, getReleases, postReleaseVerb } from './releases.ts';
 import {
   deletePin,
   deleteTenant,
@@ -28,7 +33,7 @@ import {
 } from './tenants.ts';
 import { postUpload, putUpload } from './uploads.ts';
 import { getValidation, getValidations } from './validations.ts';
-import { getModelRoutes, getVersion, getVersions, postVersion, putStable } from './versions.ts';
+import { getModel, getModelRoutes, getVersion, getVersions, postVersion, putStable } from './versions.ts';
 import {
   deleteWebhook,
   getDeliveries,
@@ -71,8 +76,10 @@ export const CONTROL_HANDLERS = {
   'version-list': getVersions,
   'version-read': getVersion,
   'model-route-list': getModelRoutes,
+  'model-read': getModel,
   'stable-put': putStable,
   'release-list': getReleases,
+  'release-list-all': getAllReleases,
   'release-read': getRelease,
   'release-audit-list': getReleaseAudits,
   'release-verb': postReleaseVerb,
@@ -81,6 +88,14 @@ export const CONTROL_HANDLERS = {
   'notice-webhook-create': postNoticeWebhook,
   'notice-webhook-list': getNoticeWebhooks,
   'notice-webhook-remove': deleteNoticeWebhook,
+  'pool-list': getPools,
+  'dead-letter-list': getDeadLetters,
+  'tenant-dead-letter-list': getTenantDeadLetters,
+  'dead-letter-redrive': postRedrive,
+  'dead-letter-discard': deleteDeadLetter,
+  'audit-list': getAudit,
+  'tenant-audit-list': getTenantAudit,
+  'audit-verify': getAuditVerification,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,
@@ -90,4 +105,8 @@ export const CONTROL_HANDLERS = {
   'webhook-test': postWebhookTest,
   'delivery-list': getDeliveries,
   'delivery-replay': postReplay,
+  overview: getOverview,
+  'model-metrics': getModelMetrics,
+  'alarm-list': getAlarms,
+  'check-list': getChecks,
 } as const satisfies { readonly [Id in RouteId]?: (host: HttpHost) => HttpHandler };
