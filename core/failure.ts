@@ -113,6 +113,16 @@ export const FAILURES = {
     retryable: false,
     advice: 'Check the id; refused pushes are kept for 30 days.',
   },
+  'dead-letter-unknown': {
+    title: 'No such dead letter',
+    retryable: false,
+    advice: 'List the dead letters; one goes when it is redriven or discarded, and after 14 days.',
+  },
+  'dead-letter-empty': {
+    title: 'Nothing is left of this dead letter that could be run',
+    retryable: false,
+    advice: 'Its job could not be read, for the reason in `reason`. Send the request again, and discard the letter.',
+  },
   'release-unknown': {
     title: 'No such release',
     retryable: false,
@@ -318,6 +328,27 @@ export const FAILURES = {
     retryable: false,
     advice: 'Push the version again.',
   },
+  // feedback
+  'feedback-not-kept': {
+    title: 'No feedback is kept of this prediction',
+    retryable: false,
+    advice: 'Operators: set `feedback` in the manifest of the model; predictions made before are not kept.',
+  },
+  'feedback-conflict': {
+    title: 'Another label was given for this prediction before',
+    retryable: false,
+    advice: 'The first one stays: correct it where it is collected, before it is sent.',
+  },
+  'feedback-too-late': {
+    title: 'Feedback for this prediction is taken no more',
+    retryable: false,
+    advice: 'Send feedback within the days that the manifest of the model names.',
+  },
+  'label-unknown': {
+    title: 'The model has no such label',
+    retryable: false,
+    advice: 'Send a label that the model answers; see `feedback.labels` in its manifest.',
+  },
   // pushing models
   'manifest-invalid': {
     title: 'Manifest not valid',
@@ -338,6 +369,16 @@ export const FAILURES = {
     title: 'Golden file not valid',
     retryable: false,
     advice: 'One JSON object a line: {"inputs":[…],"outputs":[…]}.',
+  },
+  'reference-invalid': {
+    title: 'Reference file not valid',
+    retryable: false,
+    advice: 'Correct every problem of reference.json listed in `problems`, or leave the file out.',
+  },
+  'reference-missing': {
+    title: 'There is nothing to make this reference of',
+    retryable: false,
+    advice: 'Choose a window with traffic, or push the version with a reference.json.',
   },
   'model-external-data': {
     title: 'The model keeps weights outside its file',

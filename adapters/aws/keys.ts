@@ -153,6 +153,42 @@ export function captureErasureKey(tenant: string): Key {
   return { pk: `capture-erasure#${tenant}`, sk: 'erasure' };
 }
 
+/*
+ * Jobs: answers whose truth may come, by id; the truth beside them, so that an answer that is written again takes none away; and what it comes to by version
+ * and day, in several parts, as each is one item that every write of its day replaces. All of a tenant's in one partition, erased together.
+ */
+export function feedbackPartition(tenant: string): string {
+  return `feedback#${tenant}`;
+}
+
+export function keptPredictionKey(tenant: string, id: string): Key {
+  return { pk: feedbackPartition(tenant), sk: `prediction#${id}` };
+}
+
+export function truthKey(tenant: string, id: string): Key {
+  return { pk: feedbackPartition(tenant), sk: `truth#${id}` };
+}
+
+const TALLY_PARTS = 4;
+
+export function tallyPart(id: string): number {
+  return shardOf(id) % TALLY_PARTS;
+}
+
+export function feedbackTallyKey(tenant: string, version: string, dayMs: number, part: number): Key {
+  return { pk: feedbackPartition(tenant), sk: `${feedbackTallyBound(version, dayMs)}#${part}` };
+}
+
+/** Before every tally of `model@version` that is of that day or later. */
+export function feedbackTallyBound(version: string, dayMs: number): string {
+  return `tally#${version}#${telemetryBound(dayMs)}`;
+}
+
+/** Jobs: until when a tenant's predictions have left no feedback; read after those that are written. */
+export function feedbackErasureKey(tenant: string): Key {
+  return { pk: `feedback-erasure#${tenant}`, sk: 'erasure' };
+}
+
 /** Of `CAPTURE_TENANT_INDEX`. */
 export function captureTenantPartition(tenant: string, model: string): string {
   return `${tenant}/${model}`;
@@ -387,6 +423,32 @@ export function meterPartition(day: number): string {
 
 /** Telemetry: what was measured last, one item a region. */
 export const WATCH_KEY: Key = { pk: 'watch', sk: 'latest' };
+
+/*
+ * Telemetry: what a version was found to be like beside its reference. State and reference are read by version; the summaries of all versions, a few KB each,
+ * together; the windows that were judged in order of their ends.
+ */
+export const QUALITY_SUMMARIES = 'quality-summaries';
+
+export function qualitySummaryKey(model: string, version: string): Key {
+  return { pk: QUALITY_SUMMARIES, sk: `${model}@${version}` };
+}
+
+export function qualityStateKey(model: string, version: string): Key {
+  return { pk: `quality#${model}@${version}`, sk: 'state' };
+}
+
+export function qualityReferenceKey(model: string, version: string): Key {
+  return { pk: `quality#${model}@${version}`, sk: 'reference' };
+}
+
+export function qualityWindowKey(model: string, version: string, untilMs: number): Key {
+  return { pk: qualityWindowPartition(model, version), sk: inOrder(Math.floor(untilMs), 'window') };
+}
+
+export function qualityWindowPartition(model: string, version: string): string {
+  return `quality-windows#${model}@${version}`;
+}
 
 /** The time in a key that sorts by time. */
 export function timeOf({ sk }: Pick<Key, 'sk'>): number {

@@ -16,6 +16,7 @@ import { AwsDataKeys } from './data-keys.ts';
 import { AwsDirectory } from './directory.ts';
 import { EcsWake } from './ecs-wake.ts';
 import { type Endpoints, queueUrls, type RegionEnvironment } from './environment.ts';
+import { AwsFeedbacks } from './feedbacks.ts';
 import { AwsIdempotency } from './idempotency.ts';
 import { JobItems } from './job-items.ts';
 import { AwsJobQueue } from './job-queue.ts';
@@ -23,6 +24,7 @@ import { AwsJobs } from './jobs.ts';
 import { AwsLimits } from './limits.ts';
 import { AwsMeters } from './meters.ts';
 import { Payloads } from './payloads.ts';
+import { AwsQualityReports } from './quality-reports.ts';
 import { AwsQuarantine } from './quarantine.ts';
 import { AwsRegistry } from './registry.ts';
 import { AwsReleases } from './releases.ts';
@@ -60,10 +62,12 @@ type RegionPorts = Pick<
   | 'captures'
   | 'dataKeys'
   | 'directory'
+  | 'feedbacks'
   | 'idempotency'
   | 'jobs'
   | 'limits'
   | 'meters'
+  | 'qualityReports'
   | 'quarantine'
   | 'queue'
   | 'registry'
@@ -132,10 +136,12 @@ export function openRegion({
     captures: new AwsCaptures({ ...shared, table: jobsTable }),
     dataKeys,
     directory: new AwsDirectory(tableOf(tables.directory)),
+    feedbacks: new AwsFeedbacks({ ...shared, table: jobsTable }),
     idempotency: new AwsIdempotency(jobsTable),
     jobs,
     limits: new AwsLimits(limitsTable),
     meters: new AwsMeters({ table: tableOf(tables.telemetry), clock, log }),
+    qualityReports: new AwsQualityReports({ table: tableOf(tables.telemetry), clock, log }),
     quarantine: new AwsQuarantine(jobsTable, clock),
     queue,
     registry: new AwsRegistry(control, log),

@@ -33,8 +33,10 @@ export type Change = Expression & {
   /** Fails where it may have been done and nobody heard of it: for what must not be done twice, such as counting. */
   readonly once?: boolean;
 };
-/** One write of a transaction. */
-export type Write = ({ readonly put: Key & Item } | { readonly delete: Key }) & { readonly condition?: Expression };
+/** One write of a transaction, or an item that is but looked at. */
+export type Write =
+  | (({ readonly put: Key & Item } | { readonly delete: Key }) & { readonly condition?: Expression })
+  | { readonly check: Key; readonly condition: Expression };
 export type Changed =
   | { readonly written: true; readonly item: Item }
   | { readonly written: false; readonly item: Item | undefined };
@@ -95,7 +97,9 @@ export class Table {
         ...namesAndValues(write.condition),
       };
       if ('put' in write) return { Put: { ...table, Item: marshall(write.put, MARSHALL), ...condition } };
-      return { Delete: { ...table, Key: marshall(write.delete), ...condition } };
+      if ('delete' in write) return { Delete: { ...table, Key: marshall(write.delete), ...condition } };
+      const checked = { ConditionExpression: write.condition.text, ...namesAndValues(write.condition) };
+      return { ConditionCheck: { ...table, Key: marshall(write.check), ...checked } };
     });
     try {
       await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));

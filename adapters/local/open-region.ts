@@ -29,6 +29,7 @@ import { LiveJobs } from './live-jobs.ts';
 import { MessageRows } from './message-rows.ts';
 import { LocalMeters } from './meters.ts';
 import { Notices } from './notices.ts';
+import { LocalQualityReports } from './quality-reports.ts';
 import { LocalQuarantine } from './quarantine.ts';
 import { loadRegionKey } from './region-key.ts';
 import { RegionState } from './region-state.ts';
@@ -73,6 +74,7 @@ type RegionPorts = Pick<
   | 'deadLetters'
   | 'feedbacks'
   | 'meters'
+  | 'qualityReports'
   | 'quarantine'
   | 'releases'
   | 'telemetry'
@@ -128,6 +130,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       deadLetters: work.deadLetters,
       feedbacks: new LocalFeedbacks(shared),
       meters: new LocalMeters(shared),
+      qualityReports: new LocalQualityReports(shared),
       quarantine: new LocalQuarantine(database, commits, clock),
       releases: new LocalReleases(shared),
       telemetry: new LocalTelemetry(shared),

@@ -241,6 +241,24 @@ CREATE INDEX dead_letter_tenant ON dead_letter (tenant, seq);
 CREATE INDEX dead_letter_expiry ON dead_letter (at_ms);
 `;
 
+/**
+ * What versions were found to be like beside their references: `summary` is what is read of all together. Times are ends of windows, or of the last
+ * look.
+ */
+const QUALITY = `
+CREATE TABLE quality_state (
+  model TEXT NOT NULL, version TEXT NOT NULL, epoch INTEGER NOT NULL, checked_at_ms REAL NOT NULL, summary TEXT NOT NULL, record TEXT NOT NULL,
+  PRIMARY KEY (model, version)
+) STRICT;
+CREATE TABLE quality_window (
+  model TEXT NOT NULL, version TEXT NOT NULL, until_ms REAL NOT NULL, record TEXT NOT NULL, PRIMARY KEY (model, version, until_ms)
+) STRICT;
+CREATE INDEX quality_window_expiry ON quality_window (until_ms);
+CREATE TABLE quality_reference (
+  model TEXT NOT NULL, version TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (model, version)
+) STRICT;
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
@@ -258,5 +276,6 @@ export const REGION_MIGRATIONS: readonly string[] = [
   AUDIT,
   DEAD_LETTER,
   WATCH,
+  QUALITY,
 ];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

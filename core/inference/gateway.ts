@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
+import { giveFeedback, type Truth } from '../quality/feedback/give-feedback.ts';
 import type { Recording } from '../quality/recorder.ts';
 import type { PlanLimits } from '../tenancy/plan.ts';
 import type { Principal } from '../tenancy/principal.ts';
@@ -35,6 +36,8 @@ export type Gateway = {
   /** The answer, `accepted` while it is pending, or the prediction's own failure thrown. */
   readPrediction(caller: Caller, id: string, waitMs: number, signal?: AbortSignal): Promise<InferAnswer>;
   cancelPrediction(caller: Caller, id: string): Promise<'cancelled' | 'ended'>;
+  /** The truth of a prediction; see `giveFeedback` for what is refused. */
+  giveFeedback(caller: Caller, id: string, truth: Truth): Promise<'counted' | 'again'>;
   /** The version that would answer this caller, of another model where the plan has a variant. Throws `model-unknown`, `version-unknown`, `version-not-ready`. */
   resolveVersion(caller: Caller, model: string, version: string | undefined): Promise<ModelVersion>;
   /** True if every pool has a worker, or gets one when it is needed: models load on demand. */
@@ -76,6 +79,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
       }
     },
     cancelPrediction: (caller, id) => cancelPrediction(ports, caller, id),
+    giveFeedback: (caller, id, truth) => giveFeedback(ports, caller, id, truth),
     async resolveVersion(caller, model, version) {
       const serving: ServingVersion = await chooser.choose(caller, model, version, now());
       return serving.version;

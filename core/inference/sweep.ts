@@ -11,7 +11,7 @@ const SENT_AT_ONCE = 16;
 
 type SweepPorts = Pick<
   Platform,
-  'jobs' | 'queue' | 'answers' | 'captures' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'log'
+  'jobs' | 'queue' | 'answers' | 'captures' | 'deadLetters' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'log'
 >;
 
 /**
@@ -36,6 +36,7 @@ export async function sweep(
     ports.jobs,
     ports.answers,
     ports.captures,
+    ports.deadLetters,
     ports.feedbacks,
     ports.telemetry,
     ports.meters,

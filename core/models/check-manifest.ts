@@ -1,6 +1,7 @@
 import { describeIssues } from '../describe-issues.ts';
 import { Failure } from '../failure.ts';
 import type { Datatype } from '../inference/tensor.ts';
+import { feedbackProblems } from '../quality/feedback/known-labels.ts';
 import { fixedOutputProblems } from './fixed-outputs.ts';
 import { type InputRules, type Manifest, manifestSchema } from './manifest.ts';
 import type { Signature } from './signature.ts';
@@ -36,6 +37,7 @@ export function checkAgainstSignature(manifest: Manifest, signature: Signature):
       for (const problem of rulesProblems(rules, datatype)) problems.push(`inputs.${name}.${problem}`);
     }
   }
+  problems.push(...feedbackProblems(manifest, signature));
   const { fallback } = manifest;
   if (fallback !== undefined && 'outputs' in fallback)
     problems.push(...fixedOutputProblems(fallback.outputs, signature));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { driftRulesSchema } from '../quality/drift/rules.ts';
 import { releasePlanSchema } from '../release/plan.ts';
 
 export const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -68,6 +69,18 @@ const breaker = z.strictObject({
   probes: z.int().min(1).max(100).default(3),
 });
 
+/** For how long after an answer its truth may be told, and which labels there are. */
+const feedback = z.strictObject({
+  days: z.int().min(1).max(90),
+  /** All labels that the model may answer; needed of models that answer texts, and for the others it says which numbers there are. */
+  labels: z
+    .array(z.string().min(1).max(64))
+    .min(2)
+    .max(512)
+    .refine((labels) => new Set(labels).size === labels.length, 'each label once')
+    .optional(),
+});
+
 /**
  * `manifest.json` of a pushed folder. Unknown keys are refused. Times are milliseconds.
  */
@@ -113,8 +126,12 @@ export const manifestSchema = z.strictObject({
   capture: z
     .strictObject({ share: z.number().min(0).max(1), retentionDays: z.int().min(1).max(365).default(7) })
     .optional(),
+  /** Answers are kept, encrypted, so that their true labels can be told later. Without it none are, and feedback is refused. */
+  feedback: feedback.optional(),
   /** How a new version gets from nobody to everybody; a start may say otherwise. Default: `DEFAULT_STEPS`. */
   release: releasePlanSchema.optional(),
+  /** How its versions are compared with their references. */
+  drift: driftRulesSchema.optional(),
   /** True for a model that may answer the same to everything: validation refuses such models otherwise. */
   mayBeConstant: z.boolean().default(false),
   /** Most compute charged for one row before it is measured: what a request reserves from the daily budget. Default 50. */

@@ -35,12 +35,15 @@ export class Confusion {
     this.#makeRoom();
   }
 
+  /** All that was predicted of an actual label. */
+  addAll(actual: string, predicted: LabelCounts): void {
+    this.#countsOf(actual).merge(predicted);
+    this.#makeRoom();
+  }
+
   merge(part: Confusion): void {
     this.other.merge(part.other);
-    for (const [actual, predicted] of part.#predicted) {
-      this.#countsOf(actual).merge(predicted);
-      this.#makeRoom();
-    }
+    for (const [actual, predicted] of part.#predicted) this.addAll(actual, predicted);
   }
 
   /** Actual labels that are kept by name. */
@@ -64,10 +67,7 @@ export class Confusion {
   static of({ labels, other }: ConfusionContents): Confusion {
     const confusion = new Confusion();
     confusion.other.merge(LabelCounts.of(other));
-    for (const [actual, predicted] of labels) {
-      confusion.#countsOf(actual).merge(LabelCounts.of(predicted));
-      confusion.#makeRoom();
-    }
+    for (const [actual, predicted] of labels) confusion.addAll(actual, LabelCounts.of(predicted));
     return confusion;
   }
 

@@ -56,6 +56,16 @@ export function compileLabelReader({ outputs }: Pick<Signature, 'outputs'>): Lab
   };
 }
 
+/** What a version's labels are: texts, whole numbers, or the places of so many classes; undefined if it does not classify. */
+export function labelKindOf({
+  outputs,
+}: Pick<Signature, 'outputs'>): 'texts' | 'numbers' | { readonly classes: number } | undefined {
+  const probabilities = outputs.map(toProbabilities).find((found) => found !== undefined);
+  const label = outputs.find((output) => isLabel(output, probabilities !== undefined));
+  if (label !== undefined) return label.datatype === 'BYTES' ? 'texts' : 'numbers';
+  return probabilities === undefined ? undefined : { classes: probabilities.classes };
+}
+
 class FoundLabels implements RowLabels {
   readonly #labels: Tensor['data'] | undefined;
   readonly #shares: Tensor['data'] | undefined;

@@ -13,6 +13,8 @@ type ErasePorts = Pick<
   | 'answers'
   | 'quarantine'
   | 'captures'
+  | 'deadLetters'
+  | 'feedbacks'
   | 'webhooks'
   | 'clock'
 >;
@@ -59,5 +61,7 @@ async function destroyData(ports: ErasePorts, tenant: string): Promise<void> {
   await ports.idempotency.erase(tenant);
   await ports.quarantine.erase(tenant);
   await ports.captures.erase(tenant);
+  await ports.deadLetters.erase(tenant);
+  await ports.feedbacks.erase(tenant);
   await ports.webhooks.erase(tenant);
 }

@@ -138,6 +138,7 @@ export class TestHost {
       },
       readPrediction: () => Promise.reject(new Failure('prediction-unknown')),
       cancelPrediction: () => Promise.reject(new Failure('prediction-unknown')),
+      giveFeedback: () => Promise.reject(new Failure('prediction-unknown')),
       resolveVersion: () => Promise.reject(new Failure('model-unknown')),
       isReady: async () => true,
       accepting: () => true,

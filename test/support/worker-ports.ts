@@ -5,6 +5,7 @@ import type { Job, Lane, Outcome } from '../../core/inference/job.ts';
 import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { Capture } from '../../core/ports/captures.ts';
+import type { KeptPrediction } from '../../core/ports/feedbacks.ts';
 import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
 import type { MeterRecord } from '../../core/ports/meters.ts';
@@ -32,6 +33,8 @@ export class WorkerWorld {
   readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
   readonly reports: CapacityReport[] = [];
   readonly captured: Capture[] = [];
+  /** Predictions kept for feedback. */
+  readonly kept: KeptPrediction[] = [];
   /** The latest of each name. */
   readonly metered = new Map<string, MeterRecord>();
   readonly telemetry = new KeptTelemetry();
@@ -133,6 +136,11 @@ export class WorkerWorld {
           world.captured.push(capture);
         },
       } as unknown as WorkerPorts['captures'],
+      feedbacks: {
+        async keep(predictions: readonly KeptPrediction[]) {
+          world.kept.push(...predictions);
+        },
+      } as unknown as WorkerPorts['feedbacks'],
       dataKeys: {
         fingerprint: async (tenant: string, bytes: Uint8Array) =>
           createHash('sha256').update(tenant).update(bytes).digest('hex'),
