@@ -9,7 +9,9 @@ import type { Log } from '../core/ports/log.ts';
 import { KIB, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { HttpHandlers } from '../lambdas/http/handlers.ts';
 import { Connection } from './connection.ts';
+import { type ConsoleOptions, createConsole } from './console/serve-console.ts';
 import { createDevOidc } from './dev-oidc.ts';
+import type { Extra } from './find-target.ts';
 import { PendingBodies } from './read-body.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 import { ServedRequest, type Serving } from './serve-request.ts';
@@ -30,6 +32,10 @@ export type ServeOptions = {
   readonly handlers: HttpHandlers;
   /** Served under /dev/oidc. */
   readonly devIssuer?: DevIssuer;
+  /** Served under /console. */
+  readonly console?: ConsoleOptions | undefined;
+  /** What else is served. */
+  readonly extras?: readonly Extra[];
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -73,11 +79,11 @@ function refuseEarly(_: IncomingMessage, response: ServerResponse): void {
 }
 
 function toServing(options: ServeOptions, state: { readonly closing: boolean }): Serving {
-  const { handlers, devIssuer, clock, log } = options;
+  const { handlers, devIssuer, extras = [], clock, log } = options;
   const instance = randomBytes(4).toString('hex');
   let requests = 0;
   return {
-    handlers: { ...handlers, extra: devIssuer === undefined ? undefined : createDevOidc(devIssuer) },
+    handlers: { ...handlers, extras: [...extras, ...(devIssuer === undefined ? [] : [createDevOidc(devIssuer)])] },
     clock,
     log,
     pending: new PendingBodies(),

@@ -1,6 +1,7 @@
 import { type OpenRegion, openRegion } from '../adapters/local/open-region.ts';
 import type { Reach } from '../adapters/webhooks/target.ts';
 import { createGateway } from '../core/inference/gateway.ts';
+import { ProcessCounters } from '../core/operations/process-counters.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Directory } from '../core/ports/directory.ts';
 import type { Log } from '../core/ports/log.ts';
@@ -12,12 +13,15 @@ import { ensurePlans } from '../core/tenancy/manage-plans.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { Worker } from '../gpu-worker/worker.ts';
 import { createHttp } from '../lambdas/http/handlers.ts';
+import type { ConsoleSource } from './console/console-build.ts';
 import { type HttpServer, listen } from './http-server.ts';
+import { createMetricsEndpoint } from './metrics-endpoint.ts';
 import { openPlatform } from './open-platform.ts';
 import { startRecording } from './recording.ts';
 import { startReleaseLoop } from './release-loop.ts';
 import { startSweeper } from './sweeper.ts';
 import { startValidator } from './validator.ts';
+import { startWatching } from './watching.ts';
 import { startWebhookLoop } from './webhook-loop.ts';
 import { createWorkers, type Pools, withDefaultPool } from './workers.ts';
 
@@ -29,6 +33,8 @@ export type RegionOptions = {
   /** Filled in as regions come up, so that each knows where the others are. */
   readonly regionUrls: Record<string, string>;
   readonly corsOrigins: readonly string[];
+  /** Served under /console; left out, there is none. */
+  readonly console?: ConsoleSource | undefined;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Log;
@@ -75,7 +81,8 @@ async function serve(
   const { region, clock, log } = options;
   const { platform, devIssuer, runnerSettings, pushes, releaseChanges } = await openPlatform(options, server, storage);
   await ensurePlans(platform);
-  const recorder = new Recorder(platform);
+  const counters = new ProcessCounters();
+  const recorder = new Recorder(platform, { onSealed: (items) => counters.add(items) });
   const counted = { ...platform, recorder };
   const worker = createWorkers(counted, region, options.pools, {
     ...runnerSettings,
@@ -90,10 +97,13 @@ async function serve(
   const beforeDrain = [
     startValidator(platform, pushes),
     sweeper,
+    startWatching(platform, counters),
     startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges),
   ];
   const afterDrain = [webhooks, startRecording(recorder)];
-  server.serve({ handlers: createHttp({ ...platform, gateway }), devIssuer, clock, log });
+  const http = { ...platform, gateway };
+  const extras = [createMetricsEndpoint(http, counters)];
+  server.serve({ handlers: createHttp(http), devIssuer, extras, clock, log });
   return {
     url: server.url,
     platform,

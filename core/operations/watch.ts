@@ -1,4 +1,5 @@
 import type { Platform } from '../ports/platform.ts';
+import { rollUp } from '../quality/roll-up.ts';
 import { SECOND_MS } from '../units.ts';
 import { evaluateAlarms } from './alarm-state.ts';
 import { measureKeys } from './measure-keys.ts';
@@ -21,7 +22,7 @@ const MOST_CHECKS = 60;
 const MOST_MEASURES = 5000;
 
 /**
- * One look at the region, meant for every minute: measures, decides about alarms, and keeps both. What fails is logged and missing, so that the rest
+ * One look at the region, meant for every minute: rolls up, measures, decides about alarms, and keeps both. What fails is logged and missing, so that the rest
  * is known; a record that cannot be kept throws. `checks`: the results of this minute's.
  */
 export async function watchMinute<Host extends WatchHost>(
@@ -32,6 +33,7 @@ export async function watchMinute<Host extends WatchHost>(
 ): Promise<WatchRecord> {
   const before = await host.watches.latest();
   const attempt = attempts(host);
+  await attempt('roll-ups', () => rollUp(host, nowMs));
   const versions = (await attempt('the last hour', () => readLastHour(host, nowMs))) ?? [];
   const budgets = await attempt('error budgets', () => measureBudgets(host, versions, before, nowMs));
   const traffic = await attempt('traffic', () => measureTraffic(host, versions, before, nowMs));
