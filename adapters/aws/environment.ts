@@ -303,7 +303,7 @@ export function queueUrls({ queuesUrl, pools }: Pick<RegionEnvironment, 'queuesU
  */
 export const HTTP_FUNCTIONS = {
   infer: ['infer', 'version-infer'],
-  predictions: ['prediction-read', 'prediction-cancel'],
+  predictions: ['prediction-read', 'prediction-cancel', 'feedback-give'],
   catalogue: [
     'server-metadata',
     'server-live',
@@ -350,6 +350,12 @@ export const HTTP_FUNCTIONS = {
     'stable-put',
     'overview',
     'model-metrics',
+    'model-feedback',
+    'tenant-feedback',
+    'quality-read',
+    'quality-check',
+    'quality-reference-put',
+    'tenant-quality-read',
     'release-list',
     'release-list-all',
     'release-read',
@@ -377,6 +383,8 @@ export const HTTP_FUNCTIONS = {
     'webhook-test',
     'delivery-list',
     'delivery-replay',
+    'cost-read',
+    'tenant-cost-read',
     'alarm-list',
     'check-list',
   ],

@@ -1,9 +1,12 @@
 import type { z } from 'zod';
 import { ALARM_ROUTES } from './alarm-routes.ts';
 import { CONTROL_ROUTES } from './control-routes.ts';
+import { COST_ROUTES } from './cost-routes.ts';
 import { DATA_ROUTES } from './data-routes.ts';
+import { FEEDBACK_ROUTES } from './feedback-routes.ts';
 import { METRICS_ROUTES } from './metrics-routes.ts';
 import { OPERATIONS_ROUTES } from './operations-routes.ts';
+import { QUALITY_ROUTES } from './quality-routes.ts';
 import { RELEASE_ROUTES } from './release-routes.ts';
 import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
@@ -12,9 +15,13 @@ export const ROUTES = [
   ...DATA_ROUTES,
   ...CONTROL_ROUTES,
   ...METRICS_ROUTES,
-  ...RELEASE_ROUTES, ...OPERATIONS_ROUTES,
+  ...FEEDBACK_ROUTES,
+  ...RELEASE_ROUTES,
+  ...QUALITY_ROUTES,
+  ...OPERATIONS_ROUTES,
   ...WEBHOOK_ROUTES,
   ...ALARM_ROUTES,
+  ...COST_ROUTES,
 ] as const;
 
 export type Route = (typeof ROUTES)[number];

@@ -22,6 +22,7 @@ export const validationRecordSchema = z.strictObject({
   modelBytes: z.int().min(1),
   goldenDigest: sha256.optional(),
   tokenizerDigest: sha256.optional(),
+  referenceDigest: sha256.optional(),
   digest: sha256,
   pushedBy: z.string(),
   createdAtMs: z.int(),

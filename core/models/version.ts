@@ -16,6 +16,8 @@ export const modelVersionSchema = z.strictObject({
   goldenDigest: sha256.optional(),
   /** Of tokenizer.json, if the manifest has a tokenizer. */
   tokenizerDigest: sha256.optional(),
+  /** Of reference.json, if there is one. */
+  referenceDigest: sha256.optional(),
   /** SHA-256, hex, over manifest and the digests of all files as pushed: the same push twice has the same digest. */
   digest: sha256,
   manifest: manifestSchema,

@@ -7,7 +7,8 @@ export const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;
 export const PREDICTION_EVENTS = ['prediction.succeeded', 'prediction.failed'] as const;
 /** What the region's own webhooks are told of. */
 export const RELEASE_EVENT = 'release.changed';
-const WEBHOOK_EVENTS = [...PREDICTION_EVENTS, RELEASE_EVENT] as const;
+export const REGION_EVENTS = [RELEASE_EVENT, 'model.drifted', 'model.retraining_due'] as const;
+const WEBHOOK_EVENTS = [...PREDICTION_EVENTS, ...REGION_EVENTS] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
 /** Stands where a tenant does for webhooks of the region, and their data key: no tenant can have this id, so that none is erased with them. */

@@ -1,9 +1,11 @@
 import type { RouteId } from '../../core/api/routes.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { getAlarms, getChecks } from './alarms.ts';
-import type { HttpHost } from './host.ts';
 import { getAudit, getAuditVerification, getTenantAudit } from './audits.ts';
+import { getCost, getTenantCost } from './cost.ts';
 import { deleteDeadLetter, getDeadLetters, getTenantDeadLetters, postRedrive } from './dead-letters.ts';
+import { getModelFeedback, getTenantFeedback } from './feedback.ts';
+import type { HttpHost } from './host.ts';
 import { deleteIssuer, getIssuers, replaceIssuer } from './issuers.ts';
 import {
   deleteKey,
@@ -18,6 +20,7 @@ import { getModelMetrics, getOverview } from './metrics.ts';
 import { deleteNoticeWebhook, getNoticeWebhooks, postNoticeWebhook } from './notice-webhooks.ts';
 import { getPools } from './operations.ts';
 import { getPlans, replacePlan } from './plans.ts';
+import { getQuality, getTenantQuality, postQualityCheck, putQualityReference } from './quality.ts';
 import { getAllReleases, getRelease, getReleaseAudits, getReleases, postReleaseVerb } from './releases.ts';
 import {
   deletePin,
@@ -78,6 +81,10 @@ export const CONTROL_HANDLERS = {
   'model-route-list': getModelRoutes,
   'model-read': getModel,
   'stable-put': putStable,
+  'quality-read': getQuality,
+  'quality-check': postQualityCheck,
+  'quality-reference-put': putQualityReference,
+  'tenant-quality-read': getTenantQuality,
   'release-list': getReleases,
   'release-list-all': getAllReleases,
   'release-read': getRelease,
@@ -105,8 +112,12 @@ export const CONTROL_HANDLERS = {
   'webhook-test': postWebhookTest,
   'delivery-list': getDeliveries,
   'delivery-replay': postReplay,
+  'cost-read': getCost,
+  'tenant-cost-read': getTenantCost,
   overview: getOverview,
   'model-metrics': getModelMetrics,
+  'model-feedback': getModelFeedback,
+  'tenant-feedback': getTenantFeedback,
   'alarm-list': getAlarms,
   'check-list': getChecks,
 } as const satisfies { readonly [Id in RouteId]?: (host: HttpHost) => HttpHandler };
