@@ -8,7 +8,17 @@ const SWEEP_EVERY_MS = 5 * SECOND_MS;
 export async function startSweeper(
   ports: Pick<
     Platform,
-    'jobs' | 'queue' | 'answers' | 'captures' | 'deadLetters' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'clock' | 'log'
+    | 'jobs'
+    | 'queue'
+    | 'answers'
+    | 'captures'
+    | 'deadLetters'
+    | 'feedbacks'
+    | 'telemetry'
+    | 'meters'
+    | 'validations'
+    | 'clock'
+    | 'log'
   >,
 ): Promise<{ stop(): Promise<void> }> {
   const nowMs = ports.clock.nowMs();
@@ -27,7 +37,17 @@ export async function startSweeper(
 async function sweepUntil(
   ports: Pick<
     Platform,
-    'jobs' | 'queue' | 'answers' | 'captures' | 'deadLetters' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'clock' | 'log'
+    | 'jobs'
+    | 'queue'
+    | 'answers'
+    | 'captures'
+    | 'deadLetters'
+    | 'feedbacks'
+    | 'telemetry'
+    | 'meters'
+    | 'validations'
+    | 'clock'
+    | 'log'
   >,
   signal: AbortSignal,
 ): Promise<void> {

@@ -160,7 +160,7 @@ export class Executor {
     this.#settle([...ended, ...givenUp, ...unknown], []);
     if (ended.length > 0) void ledger.drop(ended);
     if (givenUp.length > 0) {
-      void ledger.fail(
+      void ledger.giveUp(
         givenUp,
         new Failure('prediction-failed', { detail: 'given up: started too often without an end' }),
       );

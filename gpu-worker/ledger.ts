@@ -1,5 +1,6 @@
 import type { Meter } from '../core/cost/meter.ts';
 import type { Failure } from '../core/failure.ts';
+import { isOurFailure, toDeadLetter } from '../core/inference/dead-letter.ts';
 import type { Job, Outcome } from '../core/inference/job.ts';
 import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
@@ -27,7 +28,7 @@ export type Ending = {
   readonly agrees?: boolean | undefined;
 };
 
-type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'clock' | 'log' | 'spans'> & Recording;
+type LedgerPorts = Pick<Platform, 'queue' | 'jobs' | 'limits' | 'deadLetters' | 'clock' | 'log' | 'spans'> & Recording;
 
 /** What this worker holds of the queue, and the way each piece of it ends. */
 export class Ledger {
@@ -108,8 +109,37 @@ export class Ledger {
     await this.#release(copies);
   }
 
-  /** Ends all of them as failed in the same way. */
+  /** Ends all of them as failed in the same way; of a failure of ours accepted ones are kept as dead letters. */
   fail(works: readonly Pick<Work, 'job' | 'delivery'>[], failure: Failure, computeMs = 0): Promise<void> {
+    if (isOurFailure(failure) && works.some(({ job }) => job.durable)) return this.giveUp(works, failure, computeMs);
+    return this.#fail(works, failure, computeMs);
+  }
+
+  /**
+   * Keeps accepted jobs as dead letters, then ends all as failed: in this order, so that one whose worker dies between the two comes again and is kept once. What
+   * cannot be kept comes again when its visibility ends.
+   */
+  async giveUp(works: readonly Pick<Work, 'job' | 'delivery'>[], failure: Failure, computeMs = 0): Promise<void> {
+    const kept = await Promise.all(works.map((work) => this.#keepDead(work, failure)));
+    this.abandon(works.filter((_, at) => !kept[at]));
+    const ending = works.filter((_, at) => kept[at]);
+    await this.#fail(ending, failure, computeMs);
+  }
+
+  async #keepDead({ job, delivery }: Pick<Work, 'job' | 'delivery'>, failure: Failure): Promise<boolean> {
+    const { tenant, id, pool, lane } = job;
+    const attempts = delivery.receiveCount;
+    const letter = toDeadLetter({ tenant, id, pool, lane, job, failure, attempts }, this.#ports.clock.nowMs());
+    if (letter === undefined) return true;
+    try {
+      await this.#ports.deadLetters.add(letter, job);
+      return true;
+    } catch (error) {
+      return this.#warn(error, id);
+    }
+  }
+
+  #fail(works: readonly Pick<Work, 'job' | 'delivery'>[], failure: Failure, computeMs: number): Promise<void> {
     const { code, facts } = failure;
     const { clock, spans } = this.#ports;
     const outcome: Outcome = { kind: 'failed', code, facts, computeMs, endedAtMs: clock.nowMs() };

@@ -64,6 +64,7 @@ export type WorkerPorts = Pick<
   | 'captures'
   | 'feedbacks'
   | 'dataKeys'
+  | 'deadLetters'
   | 'clock'
   | 'log'
   | 'spans'

@@ -1,4 +1,5 @@
 import { Failure } from '../../core/failure.ts';
+import type { GivenUp } from '../../core/inference/dead-letter.ts';
 import type { Job, Lane as LaneName } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
@@ -25,7 +26,7 @@ type Parts = {
   /** See `RegionOptions`. */
   pools: ReadonlySet<string> | undefined;
   /** Ends the job of a message that cannot be delivered. */
-  onUndeliverable: (tenant: string, id: string, failure: Failure) => Promise<void>;
+  onUndeliverable: (givenUp: GivenUp) => Promise<void>;
 };
 
 /**
@@ -205,12 +206,19 @@ export class LocalJobQueue implements JobQueue {
     const message = lane.inFlight.get(receipt)!;
     const { tenant, id } = message;
     try {
-      if (reason !== 'ended') await this.#parts.onUndeliverable(tenant, id, reason);
+      if (reason !== 'ended') await this.#parts.onUndeliverable(this.#givenUp(message, reason));
       await this.#deleteRows([message]);
       if (lane.callIn(receipt) !== undefined) this.#messages.delete(message.tenant, message.id);
     } catch (error) {
       this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
     }
+  }
+
+  #givenUp(message: Message, failure: Failure): GivenUp {
+    const { tenant, id, pool, lane, receiveCount } = message;
+    const found = message.job ?? this.#load(message);
+    const job = typeof found === 'string' || found instanceof Failure ? undefined : found;
+    return { tenant, id, pool, lane, job, failure, attempts: receiveCount };
   }
 
   async #deleteRows(messages: readonly Message[]): Promise<void> {

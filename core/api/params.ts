@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FailureCode } from '../failure.ts';
+import { DEAD_LETTER_ID } from '../inference/dead-letter.ts';
 import { MODEL_NAME } from '../models/manifest.ts';
 import { VALIDATION_ID } from '../models/validation-record.ts';
 import { RELEASE_ID } from '../release/release-id.ts';
@@ -25,6 +26,7 @@ export const PARAMS = {
   release: param(RELEASE_ID, 'release-unknown', 'Id of a release, from Location or the 202 body of its start.'),
   upload: param(/^[A-Za-z0-9_-]{1,128}$/, 'upload-unknown', 'Id of an upload.'),
   webhook: param(WEBHOOK_ID, 'webhook-unknown', 'Id of a webhook.'),
+  letter: param(DEAD_LETTER_ID, 'dead-letter-unknown', 'Id of a dead letter.'),
   delivery: param(DELIVERY_ID, 'delivery-unknown', 'Id of a delivery: the webhook-id of its message.'),
 } as const;
 

@@ -15,8 +15,15 @@ const SETTLE_GRACE_MS = MINUTE_MS;
 
 type AdmitPorts = Pick<Platform, 'limits' | 'capacity' | 'queue'>;
 
+type ReservedLimits = Pick<PlanLimits, 'requestsInFlight' | 'dailyComputeMs'>;
+
 /** Takes a place in flight and the job's compute; throws `in-flight-exceeded` or `compute-budget-exceeded`. */
-export function reserveFor(ports: AdmitPorts, job: Job, limits: PlanLimits, nowMs: number): void | Promise<void> {
+export function reserveFor(
+  ports: Pick<AdmitPorts, 'limits'>,
+  job: Job,
+  limits: ReservedLimits,
+  nowMs: number,
+): void | Promise<void> {
   const answer = ports.limits.reserve(
     {
       tenant: job.tenant,
@@ -31,7 +38,7 @@ export function reserveFor(ports: AdmitPorts, job: Job, limits: PlanLimits, nowM
   return answer instanceof Promise ? answer.then((read) => refuse(read, limits)) : refuse(answer, limits);
 }
 
-function refuse(answer: ReserveAnswer, limits: PlanLimits): void {
+function refuse(answer: ReserveAnswer, limits: ReservedLimits): void {
   if (answer.kind === 'granted') return;
   if (answer.kind === 'in-flight-full') {
     throw new Failure('in-flight-exceeded', { limit: limits.requestsInFlight, retryAfterMs: answer.retryAfterMs });

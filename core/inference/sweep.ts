@@ -11,7 +11,16 @@ const SENT_AT_ONCE = 16;
 
 type SweepPorts = Pick<
   Platform,
-  'jobs' | 'queue' | 'answers' | 'captures' | 'deadLetters' | 'feedbacks' | 'telemetry' | 'meters' | 'validations' | 'log'
+  | 'jobs'
+  | 'queue'
+  | 'answers'
+  | 'captures'
+  | 'deadLetters'
+  | 'feedbacks'
+  | 'telemetry'
+  | 'meters'
+  | 'validations'
+  | 'log'
 >;
 
 /**

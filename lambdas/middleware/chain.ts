@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import type { RouteShape } from '../../core/api/route-shape.ts';
 import type { HttpHost } from '../http/host.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { audit } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { cors } from './cors.ts';
@@ -24,7 +25,8 @@ export type Guarded = Pick<RouteShape, 'id' | 'method' | 'path' | 'plane' | 'rol
 
 /**
  * Everything that stands around every handler, in the order of a request: region, authentication, authorization, request
- * rate, then the handler, which parses. Answers and failures go back through the same steps: problem, headers, log.
+ * rate, the audit of what changes something, then the handler, which parses. Answers and failures go back through the same
+ * steps: problem, audit, headers, log.
  */
 export function chain(
   host: HttpHost,
@@ -36,9 +38,10 @@ export function chain(
     .use(tracing(host, route))
     .use(requestLog(host, route.id, isChange))
     .use(answerHeaders(host.config.region, route.plane))
-    .use(cors(host.config))
-    .use(problem(host.log))
-    .use(refusal);
+    .use(cors(host.config));
+  const audited = isChange && route.role !== 'public' ? audit(host, route.id) : undefined;
+  if (audited !== undefined) run.use(audited.outer);
+  run.use(problem(host.log)).use(refusal);
   if (route.role !== 'public') {
     run
       .use(regionGuard(host))
@@ -46,6 +49,7 @@ export function chain(
       .use(authorize(route.role))
       .use(identify(host.gateway, route.plane));
     if (route.plane === 'data') run.use(requestRate(host.gateway));
+    if (audited !== undefined) run.use(audited.inner);
   }
   run.handler(handle);
   return (event, invocation) => run(new Exchange(event, invocation, host.clock.nowMs()), NO_CONTEXT);

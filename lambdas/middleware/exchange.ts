@@ -1,5 +1,6 @@
 import type middy from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { AuditDraft } from '../../core/audit/entry.ts';
 import type { Caller, QuotaState } from '../../core/inference/request.ts';
 import type { Principal } from '../../core/tenancy/principal.ts';
 import type { DirectoryEntry } from '../../core/tenancy/tenant.ts';
@@ -28,6 +29,10 @@ export class Exchange {
   trace: RequestTrace | undefined = undefined;
   /** Set once the request turned out to belong to another region: from then on nothing of its tenant is told here. */
   elsewhere: Elsewhere | undefined = undefined;
+  /** Once it is in the audit log that it begins. */
+  begun: { readonly seq: number; readonly draft: Omit<AuditDraft, 'outcome'> } | undefined = undefined;
+  /** Why it is asked for, in the caller's words, where the route asks for any: for the audit log. */
+  reason: string | undefined = undefined;
 
   constructor(event: APIGatewayProxyEvent, invocation: Invocation, nowMs: number) {
     this.event = event;

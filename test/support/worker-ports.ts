@@ -5,6 +5,7 @@ import type { Job, Lane, Outcome } from '../../core/inference/job.ts';
 import type { ModelRoute, ModelVersion } from '../../core/models/version.ts';
 import type { CapacityReport } from '../../core/ports/capacity.ts';
 import type { Capture } from '../../core/ports/captures.ts';
+import type { DeadLetter } from '../../core/ports/dead-letters.ts';
 import type { KeptPrediction } from '../../core/ports/feedbacks.ts';
 import type { Delivery } from '../../core/ports/job-queue.ts';
 import type { LogFields } from '../../core/ports/log.ts';
@@ -33,6 +34,7 @@ export class WorkerWorld {
   readonly quarantined: { tenant: string; fingerprint: string; reason: string }[] = [];
   readonly reports: CapacityReport[] = [];
   readonly captured: Capture[] = [];
+  readonly deadLetters: DeadLetter[] = [];
   /** Predictions kept for feedback. */
   readonly kept: KeptPrediction[] = [];
   /** The latest of each name. */
@@ -136,6 +138,11 @@ export class WorkerWorld {
           world.captured.push(capture);
         },
       } as unknown as WorkerPorts['captures'],
+      deadLetters: {
+        async add(letter: DeadLetter) {
+          world.deadLetters.push(letter);
+        },
+      } as unknown as WorkerPorts['deadLetters'],
       feedbacks: {
         async keep(predictions: readonly KeptPrediction[]) {
           world.kept.push(...predictions);

@@ -16,6 +16,7 @@ const EXAMPLES: Record<ParamName, string> = {
   upload: 'upl_A-9',
   validation: `val_${'0af1'.repeat(8)}`,
   webhook: `wh_${'0af1'.repeat(4)}`,
+  letter: `dl_${'0af1'.repeat(8)}`,
   delivery: `msg_${'0af1'.repeat(8)}`,
 };
 
