@@ -22,7 +22,3 @@ export function findTarget(handlers: Handlers, method: string, path: string): Ta
   }
   return findRoute(handlers, method, path);
 }
-
-function isUnder(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
-}

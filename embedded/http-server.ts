@@ -9,7 +9,6 @@ import type { Log } from '../core/ports/log.ts';
 import { KIB, MINUTE_MS, SECOND_MS } from '../core/units.ts';
 import type { HttpHandlers } from '../lambdas/http/handlers.ts';
 import { Connection } from './connection.ts';
-import { type ConsoleOptions, createConsole } from './console/serve-console.ts';
 import { createDevOidc } from './dev-oidc.ts';
 import type { Extra } from './find-target.ts';
 import { PendingBodies } from './read-body.ts';
@@ -32,8 +31,6 @@ export type ServeOptions = {
   readonly handlers: HttpHandlers;
   /** Served under /dev/oidc. */
   readonly devIssuer?: DevIssuer;
-  /** Served under /console. */
-  readonly console?: ConsoleOptions | undefined;
   /** What else is served. */
   readonly extras?: readonly Extra[];
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import { createTokenizers } from '../adapters/tokenizers/tokenizers.ts';
 import { createWebhookSender } from '../adapters/webhooks/sender.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { createRunnerSandbox } from '../gpu-worker/runner-sandbox.ts';
+import { consoleReturns } from './console/serve-console.ts';
 import type { HttpServer } from './http-server.ts';
 import { runnerSettingsOf, USD_PER_COMPUTE_HOUR } from './model-runners.ts';
 import type { RegionOptions } from './region.ts';
@@ -43,7 +44,8 @@ export async function openPlatform(
   await mkdir(scratch, { mode: 0o700 });
   const signingKey = await loadSigningKey(join(options.dataFolder, region, 'signing-key.json'));
   const { registry } = storage;
-  const devIssuer = createDevIssuer({ registry, clock, region, baseUrl: server.url, signingKey });
+  const redirectUris = () => (options.console === undefined ? [] : consoleReturns(regionUrls));
+  const devIssuer = createDevIssuer({ registry, clock, region, baseUrl: server.url, signingKey, redirectUris });
   const [pushes, releaseChanges] = [new Alarm(), new Alarm()];
   const platform: Platform = {
     ...storage,

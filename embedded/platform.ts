@@ -5,6 +5,7 @@ import type { Reach } from '../adapters/webhooks/target.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Spans } from '../core/ports/spans.ts';
+import type { ConsoleSource } from './console/console-build.ts';
 import { type Region, startRegion } from './region.ts';
 import type { Pools } from './workers.ts';
 
@@ -15,6 +16,8 @@ export type EmbeddedOptions = {
   /** Port of each region, by name; 0 is any free port. */
   readonly ports: Readonly<Record<string, number>>;
   readonly corsOrigins: readonly string[];
+  /** Served under /console by every region, each of which its pages may call. */
+  readonly console?: ConsoleSource;
   readonly log: Log;
   readonly pools?: Pools;
   readonly webhookReach?: Reach;
@@ -36,10 +39,12 @@ export async function startPlatform(options: EmbeddedOptions): Promise<EmbeddedP
   const directory = openDirectory(options.dataFolder);
   const regionUrls: Record<string, string> = {};
   const regions: Record<string, Region> = {};
+  const corsOrigins = [...options.corsOrigins];
   try {
     for (const [region, port] of Object.entries(options.ports)) {
       regions[region] = await startRegion({
         ...options,
+        corsOrigins,
         spans: options.spans?.(region),
         region,
         port,
@@ -47,6 +52,7 @@ export async function startPlatform(options: EmbeddedOptions): Promise<EmbeddedP
         directory,
         clock,
       });
+      if (options.console !== undefined) corsOrigins.push(regionUrls[region] ?? '');
     }
   } catch (error) {
     await Promise.allSettled(Object.values(regions).map((region) => region.stop()));

@@ -7,6 +7,7 @@ import type { Directory } from '../core/ports/directory.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Spans } from '../core/ports/spans.ts';
+import { webhookNotices } from '../core/quality/drift/webhook-notices.ts';
 import { Recorder } from '../core/quality/recorder.ts';
 import { ReleaseNotices } from '../core/release/release-notices.ts';
 import { ensurePlans } from '../core/tenancy/manage-plans.ts';
@@ -14,9 +15,11 @@ import { SECOND_MS } from '../core/units.ts';
 import type { Worker } from '../gpu-worker/worker.ts';
 import { createHttp } from '../lambdas/http/handlers.ts';
 import type { ConsoleSource } from './console/console-build.ts';
+import { createConsole } from './console/serve-console.ts';
 import { type HttpServer, listen } from './http-server.ts';
 import { createMetricsEndpoint } from './metrics-endpoint.ts';
 import { openPlatform } from './open-platform.ts';
+import { startQualityLoop } from './quality-loop.ts';
 import { startRecording } from './recording.ts';
 import { startReleaseLoop } from './release-loop.ts';
 import { startSweeper } from './sweeper.ts';
@@ -98,11 +101,14 @@ async function serve(
     startValidator(platform, pushes),
     sweeper,
     startWatching(platform, counters),
+    startQualityLoop(platform, webhookNotices(platform, server.url)),
     startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges),
   ];
   const afterDrain = [webhooks, startRecording(recorder)];
   const http = { ...platform, gateway };
-  const extras = [createMetricsEndpoint(http, counters)];
+  const { console: source, regionUrls } = options;
+  const consoles = source === undefined ? [] : createConsole({ source, region, regionUrls });
+  const extras = [createMetricsEndpoint(http, counters), ...consoles];
   server.serve({ handlers: createHttp(http), devIssuer, extras, clock, log });
   return {
     url: server.url,

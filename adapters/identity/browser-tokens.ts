@@ -1,17 +1,13 @@
 import { createLocalJWKSet, SignJWT } from 'jose';
-import { Failure } from '../../core/failure.ts';
 import type { Identity } from '../../core/ports/identity.ts';
 import type { Registry } from '../../core/ports/registry.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
-import { isInForce } from './api-keys.ts';
+import { checkKeyOf } from './issued-by.ts';
 import type { LocalIssuer } from './jwt.ts';
 import type { SigningKeySource } from './signing-key.ts';
 
 const LIFETIME_MS = 15 * MINUTE_MS;
 const ISSUER = 'sluice';
-
-/** How a principal that is an API key is written. */
-const KEY = /^key:(.+)$/;
 
 /**
  * The platform as an issuer of tokens for browsers: tenant-user at most, and only of this region (`aud`). A token ends with
@@ -23,12 +19,7 @@ export function browserTokenIssuer(
   registry: Pick<Registry, 'readKey'>,
 ): LocalIssuer {
   return {
-    async check({ sluice_issued_by: issuedBy }, nowMs) {
-      const keyId = KEY.exec(String(issuedBy))?.[1];
-      if (keyId !== undefined && !isInForce(await registry.readKey(keyId), nowMs)) {
-        throw new Failure('credentials-invalid', { detail: 'the key that this token was issued for has ended' });
-      }
-    },
+    check: (payload, nowMs) => checkKeyOf(registry, payload, nowMs),
     record: { issuer: ISSUER, audience: region, jwksUri: '', tenants: ['*'], maxRole: 'tenant-user' },
     keys: async (header, token) => createLocalJWKSet({ keys: [(await signingKey()).publicJwk] })(header, token),
   };

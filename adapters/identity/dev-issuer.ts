@@ -1,34 +1,44 @@
-import { createLocalJWKSet, SignJWT } from 'jose';
+import { createLocalJWKSet } from 'jose';
 import { z } from 'zod';
 import { asFailure, Failure } from '../../core/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Registry } from '../../core/ports/registry.ts';
 import { type Principal, roleReaches, roleSchema } from '../../core/tenancy/principal.ts';
 import { tenantIdSchema } from '../../core/tenancy/tenant.ts';
-import { HOUR_MS, SECOND_MS } from '../../core/units.ts';
 import { type ApiKeyVerifier, createApiKeyVerifier } from './api-keys.ts';
+import { LOGIN_CSS } from './dev-login-page.ts';
+import { DevSignIn } from './dev-sign-in.ts';
+import { type DevSigning, LIFETIME_S, signAccessToken } from './dev-tokens.ts';
+import { actorOf, checkKeyOf } from './issued-by.ts';
 import type { LocalIssuer } from './jwt.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Where the embedded host serves it. Not in the route table: AWS has no such endpoints. */
 export const DEV_ISSUER_PATH = '/dev/oidc';
 
-const LIFETIME_S = HOUR_MS / SECOND_MS;
-
 export type DevIssuerRequest = {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
   readonly authorization: string | undefined;
+  readonly origin: string | undefined;
+  readonly cookie: string | undefined;
   /** A form, as OAuth 2.0 sends it. */
   readonly body: string;
 };
-export type DevIssuerAnswer = { readonly status: number; readonly body: unknown };
+/** A text body is sent as it is, with its type in `headers`; any other as JSON. */
+export type DevIssuerAnswer = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 export type DevIssuer = {
   /** What `createIdentity` must be given to trust its tokens. */
   readonly trusted: LocalIssuer;
-  /** Answers discovery, keys and tokens under `DEV_ISSUER_PATH`; undefined for any other path. */
+  /** Answers everything under `DEV_ISSUER_PATH`; undefined for any other path. */
   answer(request: DevIssuerRequest): Promise<DevIssuerAnswer | undefined>;
 };
 
@@ -39,25 +49,43 @@ type Options = {
   /** Base URL of the region: the issuer is `<baseUrl>/dev/oidc`. */
   readonly baseUrl: string;
   readonly signingKey: SigningKey;
+  /** Where a sign-in may send its code; nowhere if left out. Asked each time, as consoles come up. */
+  readonly redirectUris?: () => readonly string[];
 };
 
 /**
- * An OIDC issuer for development: discovery document, key set, and a token endpoint that takes `client_credentials` with
- * an API key as the client secret. A token is never stronger than the key that bought it, and lives an hour.
+ * An OIDC issuer for development. Browsers sign in by a page that takes an API key, with the code flow and PKCE; others buy
+ * tokens with `client_credentials` and an API key as the client secret. A token is never stronger than the key that bought
+ * it, ends with the key, and lives an hour.
  */
 export function createDevIssuer(options: Options): DevIssuer {
-  const issuer = `${options.baseUrl}${DEV_ISSUER_PATH}`;
-  const { publicJwk } = options.signingKey;
-  const verifyApiKey = createApiKeyVerifier(options.registry, options.region);
+  const { registry, clock, region, signingKey, baseUrl, redirectUris = () => [] } = options;
+  const issuer = `${baseUrl}${DEV_ISSUER_PATH}`;
+  const keySet = { keys: [signingKey.publicJwk] };
+  const signing: DevSigning = { issuer, region, signingKey };
+  const verifyApiKey = createApiKeyVerifier(registry, region);
+  const origin = new URL(baseUrl).origin;
+  const signIn = new DevSignIn({ registry, clock, signing, verifyApiKey, path: DEV_ISSUER_PATH, origin, redirectUris });
   const answers: Readonly<Record<string, (request: DevIssuerRequest) => Promise<DevIssuerAnswer>>> = {
-    'GET /.well-known/openid-configuration': async () => ({ status: 200, body: discovery(issuer) }),
-    'GET /jwks': async () => ({ status: 200, body: { keys: [publicJwk] } }),
-    'POST /token': (request) => answerToken({ ...options, issuer, verifyApiKey }, request),
+    'GET /.well-known/openid-configuration': async () => readable({ status: 200, body: discovery(issuer) }),
+    'GET /jwks': async () => readable({ status: 200, body: keySet }),
+    'GET /authorize': (request) => signIn.authorize(request),
+    'POST /authorize': (request) => signIn.signIn(request),
+    'GET /sign-in.css': async () => ({ status: 200, body: LOGIN_CSS, headers: { 'Content-Type': 'text/css' } }),
+    'GET /logout': async (request) => signIn.signOut(request),
+    'POST /token': async (request) => {
+      const form = Object.fromEntries(new URLSearchParams(request.body));
+      // Readable by any page: without the code and its verifier, or the key itself, there is nothing to read.
+      if (form.grant_type === 'authorization_code') return readable(await signIn.exchange(form));
+      return answerToken({ signing, clock, verifyApiKey }, form, request.authorization);
+    },
   };
   return {
     trusted: {
-      record: { issuer, audience: options.region, jwksUri: `${issuer}/jwks`, tenants: ['*'], maxRole: 'admin' },
-      keys: createLocalJWKSet({ keys: [publicJwk] }),
+      record: { issuer, audience: region, jwksUri: `${issuer}/jwks`, tenants: ['*'], maxRole: 'admin' },
+      keys: createLocalJWKSet(keySet),
+      check: (payload, nowMs) => checkKeyOf(registry, payload, nowMs),
+      actor: actorOf,
     },
     async answer(request) {
       if (!request.path.startsWith(`${DEV_ISSUER_PATH}/`)) return undefined;
@@ -66,14 +94,23 @@ export function createDevIssuer(options: Options): DevIssuer {
   };
 }
 
+function readable(answer: DevIssuerAnswer): DevIssuerAnswer {
+  return { ...answer, headers: { ...answer.headers, 'Access-Control-Allow-Origin': '*' } };
+}
+
 function discovery(issuer: string): Record<string, unknown> {
   return {
     issuer,
     jwks_uri: `${issuer}/jwks`,
+    authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
-    grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
-    response_types_supported: [],
+    end_session_endpoint: `${issuer}/logout`,
+    grant_types_supported: ['authorization_code', 'client_credentials'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+    response_types_supported: ['code'],
+    scopes_supported: ['openid'],
+    code_challenge_methods_supported: ['S256'],
+    prompt_values_supported: ['none', 'login'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
     claims_supported: ['sub', 'sluice_tenant', 'sluice_role', 'sluice_models', 'sluice_user'],
@@ -91,20 +128,27 @@ const formSchema = z.strictObject({
 });
 type Form = z.infer<typeof formSchema>;
 
-type Signing = Options & { readonly issuer: string; readonly verifyApiKey: ApiKeyVerifier };
+type Selling = { readonly signing: DevSigning; readonly clock: Clock; readonly verifyApiKey: ApiKeyVerifier };
 
-async function answerToken(signing: Signing, request: DevIssuerRequest): Promise<DevIssuerAnswer> {
-  const parsed = formSchema.safeParse(Object.fromEntries(new URLSearchParams(request.body)));
+async function answerToken(
+  { signing, clock, verifyApiKey }: Selling,
+  fields: Readonly<Record<string, string>>,
+  authorization: string | undefined,
+): Promise<DevIssuerAnswer> {
+  const parsed = formSchema.safeParse(fields);
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path.join('.') || 'form';
     return refused(400, 'invalid_request', `${field} is missing, unknown or not valid`);
   }
-  const secret = parsed.data.client_secret ?? readBasicSecret(request.authorization);
+  const form = parsed.data;
+  const secret = form.client_secret ?? readBasicSecret(authorization);
   if (secret === undefined) return refused(401, 'invalid_client', 'send an API key as the client secret');
-  const nowMs = signing.clock.nowMs();
+  const nowMs = clock.nowMs();
   try {
-    const principal = await signing.verifyApiKey(secret, nowMs);
-    return { status: 200, body: await sign(signing, principal, parsed.data, nowMs) };
+    const key = await verifyApiKey(secret, nowMs);
+    const grant = { key, role: form.role, tenant: tenantOf(key, form), user: userOf(form) };
+    const token = await signAccessToken(signing, grant, nowMs);
+    return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: LIFETIME_S } };
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code === 'internal') throw error;
@@ -112,23 +156,12 @@ async function answerToken(signing: Signing, request: DevIssuerRequest): Promise
   }
 }
 
-async function sign(signing: Signing, principal: Principal, form: Form, nowMs: number): Promise<unknown> {
-  const tenant = tenantOf(principal, form);
-  const issuedAtS = Math.floor(nowMs / SECOND_MS);
-  const token = await new SignJWT({
-    sluice_role: form.role,
-    ...(tenant === undefined ? {} : { sluice_tenant: tenant }),
-    ...(form.user === undefined ? {} : { sluice_user: form.user }),
-    ...(principal.models === undefined ? {} : { sluice_models: [...principal.models] }),
-  })
-    .setProtectedHeader({ alg: 'ES256', kid: signing.signingKey.kid, typ: 'JWT' })
-    .setIssuer(signing.issuer)
-    .setAudience(signing.region)
-    .setSubject(form.user ?? principal.id)
-    .setIssuedAt(issuedAtS)
-    .setExpirationTime(issuedAtS + LIFETIME_S)
-    .sign(signing.signingKey.privateKey);
-  return { access_token: token, token_type: 'Bearer', expires_in: LIFETIME_S };
+/** An operator is who holds the key: a second name would let one person pass a gate that takes two. */
+function userOf({ role, user }: Form): string | undefined {
+  if (user !== undefined && (role === 'operator' || role === 'admin')) {
+    throw new Failure('forbidden', { detail: 'an operator acts under the name of the key: leave user out' });
+  }
+  return user;
 }
 
 /** The tenant that the token names: the key's own, or for an operator's key the one in the form. */

@@ -12,6 +12,8 @@ export type LocalIssuer = {
   readonly keys: JWTVerifyGetKey;
   /** What else must hold of a token that verifies; throws if it does not. */
   readonly check?: (payload: JWTPayload, nowMs: number) => Promise<void>;
+  /** Under which id a token acts, where it is not its subject's. */
+  readonly actor?: (payload: JWTPayload) => string | undefined;
 };
 
 export type JwtVerifier = (token: string, nowMs: number) => Promise<Principal>;
@@ -35,10 +37,12 @@ export function createJwtVerifier(
 ): JwtVerifier {
   const issuers = new IssuerKeys(registry, localIssuers);
   return async (token, nowMs) => {
-    const { record, keys, check } = await issuers.find(readIssuer(token), nowMs);
+    const { record, keys, check, actor } = await issuers.find(readIssuer(token), nowMs);
     const payload = await verify(token, record, keys, nowMs);
     await check?.(payload, nowMs);
-    return toPrincipal(payload, record);
+    const principal = toPrincipal(payload, record);
+    const id = actor?.(payload);
+    return id === undefined ? principal : { ...principal, id };
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { JsonLog, type LogLevel } from '../../adapters/node/json-log.ts';
 import { SystemClock } from '../../adapters/node/system-clock.ts';
+import { ConsoleBuild } from '../../embedded/console/console-build.ts';
 import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
 import { ensureModels, ensureSampleTenants, type SampleCredentials } from '../../embedded/sample-data.ts';
 import type { Pools } from '../../embedded/workers.ts';
@@ -22,6 +23,7 @@ type StartOptions = {
   readonly logLevel: LogLevel;
   readonly pool?: Pools;
   readonly webhooksToPrivate?: boolean;
+  readonly console?: ConsoleBuild;
   /** Of data, in place of that of the environment. */
   readonly folder?: string;
 };
@@ -53,11 +55,15 @@ export function addStartCommands(program: Command): void {
 }
 
 async function start(options: StartOptions): Promise<void> {
-  const { platform, credentials } = await bringUp(options, STARTED_WITH);
+  const console = new ConsoleBuild(join(import.meta.dirname, '..', '..'), progress);
+  const { platform, credentials } = await bringUp({ ...options, console }, STARTED_WITH);
   printWelcome(platform, credentials);
+  // Once the platform is up: a build would take the processor from it.
+  const built = console.prepare();
   await untilStopped();
   progress('draining');
-  await platform.stop();
+  await console.stop();
+  await Promise.all([built, platform.stop()]);
 }
 
 async function demo(tour = 'tenants'): Promise<void> {
@@ -126,6 +132,7 @@ async function bringUp(
     host: options.host,
     ports: { us: port, eu: port + 1 },
     corsOrigins: options.cors,
+    ...(options.console && { console: options.console }),
     pools: options.pool ?? poolsFromEnvironment(),
     webhookReach: webhookReachOf(options),
     ...tracesFromEnvironment(),
@@ -156,6 +163,7 @@ function printWelcome(platform: EmbeddedPlatform, credentials: SampleCredentials
     '',
     paint('bold', 'Sluice is running'),
     ...Object.entries(platform.regions).map(([name, region]) => `  region ${name}   ${region.url}`),
+    `  console      ${Object.values(platform.regions)[0]?.url}/console (sign in with operator.apiKey of the API keys)`,
     `  API keys     ${join(dataFolder(), 'sample-credentials.json')}`,
     `  API          ${acme?.url}/openapi.json`,
     '',

@@ -36,14 +36,16 @@ function addKey(tenant: string | undefined, role: Role, models?: readonly string
   return text;
 }
 
+const REQUEST = { query: '', authorization: undefined, origin: undefined, cookie: undefined, body: '' };
+
 async function read(path: string): Promise<Record<string, unknown>> {
-  const answer = await issuer.answer({ method: 'GET', path, authorization: undefined, body: '' });
+  const answer = await issuer.answer({ ...REQUEST, method: 'GET', path });
   return answer?.body as Record<string, unknown>;
 }
 
 async function buy(form: Record<string, string>, authorization?: string) {
   const body = new URLSearchParams({ grant_type: 'client_credentials', ...form }).toString();
-  const answer = await issuer.answer({ method: 'POST', path: '/dev/oidc/token', authorization, body });
+  const answer = await issuer.answer({ ...REQUEST, method: 'POST', path: '/dev/oidc/token', authorization, body });
   return { status: answer!.status, ...(answer!.body as { access_token: string; error?: string }) };
 }
 
@@ -105,7 +107,7 @@ describe('the development issuer', () => {
   });
 
   test('answers nothing outside its path', async () => {
-    const request = { method: 'GET', path: '/v2', authorization: undefined, body: '' };
+    const request = { ...REQUEST, method: 'GET', path: '/v2' };
     expect(await issuer.answer(request)).toBeUndefined();
     expect(await issuer.answer({ ...request, path: '/dev/oidc/nothing' })).toBeUndefined();
   });
