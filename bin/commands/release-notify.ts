@@ -13,14 +13,18 @@ const PATH = '/control/v1/notice-webhooks';
 /** `sluice release notify`, `notified` and `unnotify`: which addresses are told of the region's releases. */
 export function addNotifyCommands(release: Command): void {
   remote(
-    release.command('notify <url>').description('tell an address of releases, such as Slack\u2019s; shows its secret'),
-  ).action(add);
+    release
+      .command('notify <url>')
+      .description('tell an address of releases and models, such as Slack\u2019s; shows its secret'),
+  )
+    .option('--event <events...>', 'release.changed, model.drifted, model.retraining_due (default: all)')
+    .action(add);
   remote(release.command('notified').description('addresses that are told of releases')).action(list);
   remote(release.command('unnotify <webhook>').description('tell an address no more')).action(remove);
 }
 
-async function add(url: string, options: RemoteOptions): Promise<void> {
-  const made = await request<WithSecret>(await connect(options), 'POST', PATH, { url });
+async function add(url: string, options: RemoteOptions & { readonly event?: readonly string[] }): Promise<void> {
+  const made = await request<WithSecret>(await connect(options), 'POST', PATH, { url, events: options.event });
   printResult(options, [made], ['webhook', 'secret (shown once)'], (each) => [each.id, each.secret]);
 }
 

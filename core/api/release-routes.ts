@@ -31,6 +31,15 @@ export const RELEASE_ROUTES = [
   },
   {
     ...control,
+    id: 'release-list-all',
+    method: 'GET',
+    path: '/control/v1/releases',
+    summary: 'Releases of all models, the newest start first; with `state=active` those that have not ended',
+    query: json.releaseListQuery,
+    responses: { 200: pageOf(json.releaseJson) },
+  },
+  {
+    ...control,
     id: 'release-read',
     method: 'GET',
     path: RELEASE,
@@ -78,7 +87,7 @@ export const RELEASE_ROUTES = [
     method: 'POST',
     path: NOTICE_WEBHOOKS,
     summary:
-      'Tell an address of what becomes of releases in this region from now on; at most 10. Holds the secret this once',
+      'Tell an address of what becomes of releases and models in this region from now on; at most 10. Holds the secret this once',
     body: noticeWebhookCreateBody,
     responses: { 201: webhookWithSecretJson },
   },
@@ -87,7 +96,7 @@ export const RELEASE_ROUTES = [
     id: 'notice-webhook-list',
     method: 'GET',
     path: NOTICE_WEBHOOKS,
-    summary: 'Webhooks that are told of releases, without their secrets',
+    summary: 'Webhooks that are told of releases and models, without their secrets',
     responses: { 200: listOf(webhookJson) },
   },
   {
@@ -95,7 +104,7 @@ export const RELEASE_ROUTES = [
     id: 'notice-webhook-remove',
     method: 'DELETE',
     path: `${NOTICE_WEBHOOKS}/{webhook}`,
-    summary: 'Tell an address no more of releases',
+    summary: 'Tell an address no more of releases and models',
     responses: { 204: 'empty' },
   },
 ] as const satisfies readonly RouteShape[];

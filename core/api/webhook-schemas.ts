@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PREDICTION_EVENTS, webhookDeliverySchema, webhookEndpointSchema } from '../webhooks/webhook.ts';
+import { PREDICTION_EVENTS, REGION_EVENTS, webhookDeliverySchema, webhookEndpointSchema } from '../webhooks/webhook.ts';
 import { PARAMS } from './params.ts';
 
 /** Bodies of the webhook routes. */
@@ -34,7 +34,13 @@ export const webhookPatchBody = z
   })
   .meta({ id: 'WebhookPatch' });
 
-export const noticeWebhookCreateBody = z.strictObject({ url }).meta({ id: 'NoticeWebhookCreate' });
+export const noticeWebhookCreateBody = z
+  .strictObject({
+    url,
+    /** Default: all of them. */
+    events: z.array(z.enum(REGION_EVENTS)).min(1).optional(),
+  })
+  .meta({ id: 'NoticeWebhookCreate' });
 
 export const webhookTestedJson = z
   .strictObject({

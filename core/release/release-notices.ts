@@ -35,7 +35,9 @@ export class ReleaseNotices {
     if (told?.id === id && told.epoch >= epoch) return 'told';
     try {
       const { webhooks, releases } = this.#ports;
-      const endpoints = (await webhooks.listEndpoints(REGION_OWNER)).filter(({ disabled }) => disabled === 'no');
+      const endpoints = (await webhooks.listEndpoints(REGION_OWNER)).filter(
+        ({ disabled, events }) => disabled === 'no' && events.includes(RELEASE_EVENT),
+      );
       if (endpoints.length > 0) {
         const before = told?.id === id ? [] : (await releases.list(model, RECENT_RELEASES)).items;
         const untold = [...before.filter((each) => each.id !== id), release];

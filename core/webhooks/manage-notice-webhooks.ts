@@ -1,16 +1,16 @@
 import type { Platform } from '../ports/platform.ts';
 import { addWebhook, removeWebhook } from './manage-webhooks.ts';
-import { REGION_OWNER, RELEASE_EVENT, type WebhookEndpoint } from './webhook.ts';
+import { REGION_EVENTS, REGION_OWNER, type WebhookEndpoint, type WebhookEvent } from './webhook.ts';
 
 /**
- * An address that is told what becomes of the region's releases from now on. Its secret is told this once. `webhook-url-refused`,
- * `webhook-limit-reached`.
+ * An address that is told from now on what becomes of the region's releases and models, of all of it unless `events` says less. Its secret is told this
+ * once. `webhook-url-refused`, `webhook-limit-reached`.
  */
 export function createNoticeWebhook(
   ports: Pick<Platform, 'webhooks' | 'webhookSender' | 'clock'>,
-  url: string,
+  { url, events = REGION_EVENTS }: { readonly url: string; readonly events?: readonly WebhookEvent[] | undefined },
 ): Promise<WebhookEndpoint> {
-  return addWebhook(ports, REGION_OWNER, { url, events: [RELEASE_EVENT] });
+  return addWebhook(ports, REGION_OWNER, { url, events });
 }
 
 export function listNoticeWebhooks({ webhooks }: Pick<Platform, 'webhooks'>): Promise<readonly WebhookEndpoint[]> {

@@ -1,6 +1,6 @@
 import type { SendAnswer } from '../ports/webhook-sender.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
-import { RELEASE_EVENT, type WebhookDelivery } from './webhook.ts';
+import { REGION_EVENTS, type WebhookDelivery } from './webhook.ts';
 
 /** The schedule that Standard Webhooks recommends: how long after the n-th failed attempt the next one is due. */
 const RETRY_AFTER_MS: readonly number[] = [
@@ -33,8 +33,9 @@ export function nextAttempt(delivery: WebhookDelivery, answer: SendAnswer, nowMs
   const lastResult = answer.kind === 'answered' ? String(answer.status) : answer.reason;
   const tried: WebhookDelivery = { ...delivery, attempts, lastResult };
   if (answer.kind === 'answered' && answer.status >= 200 && answer.status < 300) {
-    // What tells of a release is known by its record for as long as it may be told of again.
-    const expiresAtMs = delivery.event === RELEASE_EVENT ? delivery.expiresAtMs : nowMs + DELIVERED_KEPT_MS;
+    // What tells of a release or a model is known by its record for as long as it may be told of again.
+    const mayComeAgain = REGION_EVENTS.some((event) => event === delivery.event);
+    const expiresAtMs = mayComeAgain ? delivery.expiresAtMs : nowMs + DELIVERED_KEPT_MS;
     return { delivery: { ...tried, state: 'delivered', expiresAtMs }, endpoint: 'kept' };
   }
   if (answer.kind === 'answered' && answer.status === GONE) {

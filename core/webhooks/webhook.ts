@@ -5,8 +5,8 @@ export const WEBHOOK_ID = /^wh_[0-9a-f]{16}$/;
 export const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;
 /** What tenants are told of. */
 export const PREDICTION_EVENTS = ['prediction.succeeded', 'prediction.failed'] as const;
-/** What the region's own webhooks are told of. */
 export const RELEASE_EVENT = 'release.changed';
+/** What the region's own webhooks are told of. */
 export const REGION_EVENTS = [RELEASE_EVENT, 'model.drifted', 'model.retraining_due'] as const;
 const WEBHOOK_EVENTS = [...PREDICTION_EVENTS, ...REGION_EVENTS] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
@@ -15,7 +15,7 @@ export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 export const REGION_OWNER = '_region';
 const ownerSchema = z.union([tenantIdSchema, z.literal(REGION_OWNER)]);
 
-/** An address of a tenant's that is told when accepted predictions end, or of the region's that is told how releases go. */
+/** An address of a tenant's that is told when accepted predictions end, or of the region's that is told how releases and models go. */
 export const webhookEndpointSchema = z.strictObject({
   id: z.string().regex(WEBHOOK_ID),
   tenant: ownerSchema,
@@ -36,7 +36,7 @@ export const webhookDeliverySchema = z.strictObject({
   id: z.string(),
   tenant: ownerSchema,
   endpoint: z.string(),
-  /** Of `release.changed`: the release. */
+  /** Of `release.changed` the release, of a model's events the model and version. */
   prediction: z.string(),
   event: z.enum(WEBHOOK_EVENTS),
   /** The body, exactly as it is signed and sent. */

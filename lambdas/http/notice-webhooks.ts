@@ -11,7 +11,7 @@ import type { HttpHost } from './host.ts';
 export function postNoticeWebhook(host: HttpHost): HttpHandler {
   return endpoint(host, 'notice-webhook-create', async ({ body }) => ({
     status: 201,
-    body: webhookWithSecretToJson(await createNoticeWebhook(host, body.url)),
+    body: webhookWithSecretToJson(await createNoticeWebhook(host, body)),
   }));
 }
 

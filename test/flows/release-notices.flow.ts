@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { ReleaseStartedJson } from '../../core/api/release-json.ts';
 import { eraseTenantData } from '../../core/tenancy/erase-tenant.ts';
+import { REGION_EVENTS } from '../../core/webhooks/webhook.ts';
 import { constantAnswer } from '../support/bad-models.ts';
 import type { ApiClient } from '../support/http-client.ts';
 import type { PlatformUnderTest, StartPlatform } from '../support/platform-under-test.ts';
@@ -47,7 +48,7 @@ export function describeReleaseNotices(start: StartPlatform, openReceiver: () =>
 
   test('a release is told of, signed, as it starts and as it ends, also once a tenant was erased', async () => {
     const { id, secret } = await add();
-    expect(await list()).toMatchObject([{ id, url: receiver.url, events: ['release.changed'], disabled: 'no' }]);
+    expect(await list()).toMatchObject([{ id, url: receiver.url, events: [...REGION_EVENTS], disabled: 'no' }]);
     expect(JSON.stringify(await list())).not.toContain('secret');
     const body = { version: '2', plan: GATED, reason: 'trained on May' };
     const answer = await operator.post('/control/v1/models/noticed/releases', body);
