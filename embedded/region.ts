@@ -93,6 +93,11 @@ async function serve(
     usdPerComputeHour: platform.config.usdPerComputeHour,
   });
   const gateway = createGateway(counted);
+  const http = { ...platform, gateway };
+  const { console: source, regionUrls } = options;
+  const consoles = source === undefined ? [] : createConsole({ source, region, regionUrls });
+  const extras = [createMetricsEndpoint(http, counters), ...consoles];
+  const handlers = createHttp(http);
   const sweeper = await startSweeper(platform);
   const webhooks = startWebhookLoop(platform);
   await worker.start();
@@ -105,11 +110,7 @@ async function serve(
     startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges),
   ];
   const afterDrain = [webhooks, startRecording(recorder)];
-  const http = { ...platform, gateway };
-  const { console: source, regionUrls } = options;
-  const consoles = source === undefined ? [] : createConsole({ source, region, regionUrls });
-  const extras = [createMetricsEndpoint(http, counters), ...consoles];
-  server.serve({ handlers: createHttp(http), devIssuer, extras, clock, log });
+  server.serve({ handlers, devIssuer, extras, clock, log });
   return {
     url: server.url,
     platform,

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Caching, Prefer, QuotaState } from '../inference/request.ts';
+import { contextIn } from '../trace/trace-context.ts';
 import { DAY_MS, SECOND_MS } from '../units.ts';
 
 const NO_PREFERENCE: Prefer = { respondAsync: false, waitMs: undefined };
@@ -85,11 +86,9 @@ function unquote(text: string): string | undefined {
   return content?.replaceAll(/\\(["\\])/g, '$1');
 }
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** A W3C `traceparent`, or undefined if it is malformed: a trace is never a reason to refuse work. */
 export function parseTraceparent(value: string | undefined): string | undefined {
-  return value !== undefined && TRACEPARENT.test(value) ? value : undefined;
+  return value !== undefined && contextIn(value) !== undefined ? value : undefined;
 }
 
 /** `RateLimit: "requests";r=50;t=30`: units left, and the seconds until more come. */

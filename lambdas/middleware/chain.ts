@@ -34,8 +34,9 @@ export function chain(
   handle: (exchange: Exchange) => HttpAnswer | Promise<HttpAnswer>,
 ): HttpHandler {
   const isChange = route.plane === 'control' && route.method !== 'GET';
-  const run = middy<Exchange, HttpAnswer, Error>({ timeoutEarlyInMillis: 0 })
-    .use(tracing(host, route))
+  const run = middy<Exchange, HttpAnswer, Error>({ timeoutEarlyInMillis: 0 });
+  if (host.spans !== undefined) run.use(tracing({ ...host, spans: host.spans }, route));
+  run
     .use(requestLog(host, route.id, isChange))
     .use(answerHeaders(host.config.region, route.plane))
     .use(cors(host.config));

@@ -11,6 +11,7 @@ const EXPOSED = [
   'Sluice-Cache',
   'Sluice-Degraded',
   'Sluice-Model-Version',
+  'Sluice-Prediction',
   'Sluice-Region',
   'Sluice-Replayed',
   'Sluice-Request-Id',

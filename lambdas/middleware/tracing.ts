@@ -1,5 +1,6 @@
 import { asFailure } from '../../core/failure.ts';
 import type { Platform } from '../../core/ports/platform.ts';
+import type { Spans } from '../../core/ports/spans.ts';
 import { traceOf } from '../../core/trace/trace-context.ts';
 import type { Middleware, Step } from './exchange.ts';
 
@@ -8,11 +9,10 @@ import type { Middleware, Step } from './exchange.ts';
  * tenant names no tenant here.
  */
 export function tracing(
-  host: Pick<Platform, 'spans' | 'clock' | 'config'>,
-  route: { readonly id: string; readonly path: string },
+  host: Pick<Platform, 'clock' | 'config'> & { readonly spans: Spans },
+  route: { readonly path: string },
 ): Middleware {
   const { spans, clock, config } = host;
-  if (spans === undefined) return {};
   const record = ({ event: exchange, response, error }: Step) => {
     const { trace } = exchange;
     const status = response?.status ?? 500;

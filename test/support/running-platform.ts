@@ -5,6 +5,7 @@ import { JsonLog } from '../../adapters/node/json-log.ts';
 import { SystemClock } from '../../adapters/node/system-clock.ts';
 import type { Reach } from '../../adapters/webhooks/target.ts';
 import type { Log } from '../../core/ports/log.ts';
+import type { Spans } from '../../core/ports/spans.ts';
 import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
 import type { Region } from '../../embedded/region.ts';
 import type { Pools } from '../../embedded/workers.ts';
@@ -17,6 +18,8 @@ export type RunningOptions = StartOptions & {
   readonly dataFolder?: string;
   /** Default: `anywhere`, as receivers are on this machine. */
   readonly webhookReach?: Reach;
+  /** Where spans go; default: nothing is traced. */
+  readonly spans?: (region: string) => Spans;
   /** Put around the log that is captured. */
   readonly wrapLog?: (log: Log) => Log;
 };
@@ -70,6 +73,7 @@ export async function startRunning(options: RunningOptions = {}): Promise<Runnin
     ports: Object.fromEntries((options.regions ?? ['us']).map((region) => [region, 0])),
     corsOrigins: options.corsOrigins ?? [],
     webhookReach: options.webhookReach ?? 'anywhere',
+    ...(options.spans && { spans: options.spans }),
     log: options.wrapLog?.(log) ?? log,
     pools: { ...(options.runners === undefined ? {} : { default: options.runners }), ...options.pools },
   });

@@ -190,6 +190,8 @@ async function createResources({ cloud, region, directoryTable }: DeployedRegion
     SLUICE_SETTINGS_PARAMETER: `/${prefix}/settings`,
     SLUICE_SIGNING_KEY_SECRET: `${prefix}-signing-key`,
     SLUICE_USD_PER_COMPUTE_HOUR: '0.05',
+    SLUICE_TRACES_URL: '',
+    SLUICE_TRACES_SHARE: '0',
   } satisfies RegionVariables;
   secrets.create(variables.SLUICE_SIGNING_KEY_SECRET);
   secrets.create(operatorSecret(variables));

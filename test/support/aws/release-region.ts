@@ -76,6 +76,8 @@ export class ReleaseRegion {
       SLUICE_SETTINGS_PARAMETER: nothing,
       SLUICE_SIGNING_KEY_SECRET: nothing,
       SLUICE_USD_PER_COMPUTE_HOUR: '1',
+      SLUICE_TRACES_URL: '',
+      SLUICE_TRACES_SHARE: '0',
     };
     return new ReleaseRegion(variables, mkdtempSync(join(tmpdir(), 'sluice-test-')), bundle);
   }

@@ -190,6 +190,8 @@ async function createResources({ dynamo, kms, fauxqs }: Emulators, ecs: FakeEcs)
     SLUICE_SETTINGS_PARAMETER: `/${prefix}/settings`,
     SLUICE_SIGNING_KEY_SECRET: `${prefix}-key`,
     SLUICE_USD_PER_COMPUTE_HOUR: '1',
+    SLUICE_TRACES_URL: '',
+    SLUICE_TRACES_SHARE: '0',
   };
 }
 
