@@ -14,6 +14,8 @@ export type LookPorts = ReferencePorts & Pick<Platform, 'registry' | 'log'>;
 
 /** A window with too few rows goes on for so long and then ends unjudged. */
 const LONGEST_WINDOW_MS = DAY_MS;
+/** Where nobody looked for longer, what was before is no news. */
+const READ_BACK_MS = 2 * DAY_MS;
 /** What was answered is found so long after at the latest, but of what writers could not write at once. */
 const SETTLED_AFTER_MS = MINUTE_MS;
 /** Judged in one look: more wait for the next, so that a version that nobody looked at for a day keeps no other waiting. */
@@ -94,8 +96,7 @@ async function judgeEnded(
 ): Promise<Looked & { readonly judged: readonly JudgedWindow[] }> {
   const windowMs = rules.windowMinutes * MINUTE_MS;
   const untilMs = lastEndMs(windowMs, nowMs);
-  // Where nobody looked for longer, what was before is no news.
-  let fromMs = Math.max(before.openFromMs, untilMs - LONGEST_WINDOW_MS);
+  let fromMs = Math.max(before.openFromMs, untilMs - READ_BACK_MS);
   const steps =
     fromMs < untilMs ? await telemetry.series(version.model, version.version, fromMs, untilMs, windowMs) : [];
   const seen = new Map(steps.map((step) => [step.startMs, step.telemetry]));
