@@ -10,8 +10,8 @@ import { SECOND_MS } from '../units.ts';
 import type { metricsJson, overviewJson } from './metrics-schemas.ts';
 import type { TimeSpan } from './time-span.ts';
 
-type MetricsJson = z.infer<typeof metricsJson>;
-type OverviewJson = z.infer<typeof overviewJson>;
+export type MetricsJson = z.infer<typeof metricsJson>;
+export type OverviewJson = z.infer<typeof overviewJson>;
 
 /** Labels that are shown, and tenants. */
 const SHOWN = 20;

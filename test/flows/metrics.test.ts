@@ -1,0 +1,4 @@
+import { startRunning } from '../support/running-platform.ts';
+import { describeMetrics } from './metrics.flow.ts';
+
+describeMetrics(startRunning);
