@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { writeModelFolder } from './model-folder.ts';
 import { readBanking77 } from './text/banking77.ts';
 import { intentCard } from './text/intent-card.ts';
+import { INTENTS } from './text/intents.ts';
 import { type LabelledText, readLabelledTexts } from './text/labelled-texts.ts';
 import { modelCard } from './text/model-card.ts';
 import { type Scores, scoreClasses, scoreGuesses } from './text/scores.ts';
@@ -58,6 +59,7 @@ export async function trainTicketIntent(
   const train = readBanking77(join(dataFolder, 'train.csv'));
   const { texts: rows, intents: labels } = readBanking77(join(dataFolder, 'test.csv'));
   if (labels.join() !== train.intents.join()) throw new Error('the splits of banking77 have other intents');
+  if (labels.join() !== INTENTS.join()) throw new Error('banking77 has other intents than models/text/intents.ts');
   const { MANIFEST: manifest, GOLDEN_INPUTS: goldenInputs, SETTINGS: settings } = intent;
   const model = trainTextModel(train.texts, { ...settings, labels }, onProgress);
   await writeModelFolder(folder, { manifest, model: exportTextModel(model, labels), goldenInputs });

@@ -49,6 +49,10 @@ export const ANSWER_HEADERS = {
     schema: wholeNumber,
   },
   'Sluice-Model-Version': { description: 'The version that answered.', schema: text },
+  'Sluice-Prediction': {
+    description: 'The id of the prediction, by which its true label is told; none where a cache answered.',
+    schema: text,
+  },
   'Sluice-Region': { description: 'The region that answered.', schema: text },
   'Sluice-Request-Id': { description: 'The id under which the log knows this request.', schema: text },
   'Sluice-Cache': {

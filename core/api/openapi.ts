@@ -130,6 +130,7 @@ const ON_DATA_ANSWERS = [...ON_EVERY_ANSWER, 'Sluice-Cache', 'RateLimit', 'RateL
 const ON_PREDICTIONS = [
   ...ON_DATA_ANSWERS,
   'Sluice-Model-Version',
+  'Sluice-Prediction',
   'Sluice-Variant',
   'Sluice-Degraded',
   'Preference-Applied',

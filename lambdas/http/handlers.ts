@@ -2,6 +2,7 @@ import type { RouteId } from '../../core/api/routes.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { CATALOGUE_HANDLERS } from './catalogue-handlers.ts';
 import { CONTROL_HANDLERS } from './control-handlers.ts';
+import { postFeedback } from './feedback.ts';
 import type { ModelHost } from './host.ts';
 import { infer, inferVersion } from './infer.ts';
 import { cancelPrediction, readPrediction } from './predictions.ts';
@@ -17,6 +18,7 @@ const HANDLERS: Readonly<Record<RouteId, (host: ModelHost) => HttpHandler>> = {
   'version-infer': inferVersion,
   'prediction-read': readPrediction,
   'prediction-cancel': cancelPrediction,
+  'feedback-give': postFeedback,
   ...CONTROL_HANDLERS,
   'model-replay': postModelReplay,
   'release-start': postRelease,

@@ -20,6 +20,8 @@ export function answered(answer: Answered, prefer: Prefer, wanted: Wanted = ALL_
     'Content-Type': 'application/json',
     'Sluice-Model-Version': answer.version,
   };
+  // Nothing is known of what a cache answered.
+  if (answer.cache !== 'hit') headers['Sluice-Prediction'] = answer.id;
   if (answer.variant !== undefined) headers['Sluice-Variant'] = answer.variant;
   if (answer.degraded !== undefined) headers['Sluice-Degraded'] = answer.degraded;
   if (answer.cache !== undefined) headers['Sluice-Cache'] = answer.cache;
@@ -39,6 +41,7 @@ export function accepted(answer: Accepted, prefer: Prefer): HttpAnswer {
     'Content-Type': 'application/json',
     'Sluice-Model-Version': answer.version,
     Location: `/v2/predictions/${answer.id}`,
+    'Sluice-Prediction': answer.id,
     'Retry-After': String(Math.ceil(answer.retryAfterMs / SECOND_MS)),
   };
   if (answer.variant !== undefined) headers['Sluice-Variant'] = answer.variant;

@@ -1,5 +1,6 @@
 import { bytesTensor } from '../golden.ts';
 import type { ManifestFile } from '../model-folder.ts';
+import { INTENTS } from './intents.ts';
 import type { TextModelSettings } from './text-model.ts';
 
 /**
@@ -29,6 +30,7 @@ export const MANIFEST: ManifestFile = {
   timeoutMs: 2000,
   maxComputeMsPerRow: 5,
   tolerance: { absolute: 1e-5, relative: 1e-4 },
+  feedback: { days: 30, labels: [...INTENTS] },
 };
 
 export const GOLDEN_INPUTS = [

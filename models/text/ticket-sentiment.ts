@@ -30,6 +30,7 @@ export const MANIFEST: ManifestFile = {
   timeoutMs: 2000,
   maxComputeMsPerRow: 2,
   tolerance: { absolute: 1e-5, relative: 1e-4 },
+  feedback: { days: 30, labels: [...SENTIMENTS] },
 };
 
 export const GOLDEN_INPUTS = [

@@ -1,0 +1,4 @@
+import { startRunning } from '../support/running-platform.ts';
+import { describeFeedback } from './feedback.flow.ts';
+
+describeFeedback(startRunning);
