@@ -5,6 +5,7 @@ import { planLimitsSchema, planSchema } from '../tenancy/plan.ts';
 import { roleSchema } from '../tenancy/principal.ts';
 import { regionSchema, tenantIdSchema, tenantSchema, wrongRegionSchema } from '../tenancy/tenant.ts';
 import { GIB } from '../units.ts';
+import { monthUsageJson } from './cost-schemas.ts';
 import { PARAMS } from './params.ts';
 import { snakeKeys } from './snake-case.ts';
 import { reportJson } from './validation-json.ts';
@@ -83,6 +84,8 @@ export const usageJson = z
     daily_compute_ms: z.int(),
     in_flight: z.int().min(0),
     requests_in_flight: z.int(),
+    /** Of the UTC month. */
+    month: monthUsageJson,
   })
   .meta({ id: 'Usage' });
 
@@ -189,9 +192,16 @@ export const versionJson = z
   })
   .meta({ id: 'ModelVersion' });
 
-export const modelRouteJson = z
-  .strictObject({ model: version.model, stable: version.version.nullable(), epoch: z.int() })
-  .meta({ id: 'ModelRoute' });
+const modelRouteFields = { model: version.model, stable: version.version.nullable(), epoch: z.int() };
+export const modelRouteJson = z.strictObject(modelRouteFields).meta({ id: 'ModelRoute' });
+export const modelJson = z
+  .strictObject({
+    ...modelRouteFields,
+    newest: version.version.nullable(),
+    /** Id of the release that is under way, if there is one. */
+    active_release: PARAMS.release.schema.nullable(),
+  })
+  .meta({ id: 'Model' });
 export const stablePutBody = z
   .strictObject({ version: PARAMS.version.schema, epoch: z.int().optional() })
   .meta({ id: 'StablePut' });
@@ -201,6 +211,13 @@ export const pageQuery = z.strictObject({
   /** `next` of the page before. */
   cursor: z.string().max(512).optional(),
 });
+
+export const modelListQuery = pageQuery.extend({
+  /** Only names that begin so. */
+  prefix: z.string().max(63).optional(),
+});
+
+export const versionListQuery = pageQuery.extend({ order: z.enum(['oldest', 'newest']).default('oldest') });
 
 /** One page of a list, in order of id; `next` is null on the last. */
 export function pageOf<T extends z.ZodType>(item: T) {

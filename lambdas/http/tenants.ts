@@ -84,8 +84,8 @@ export function deletePin(host: HttpHost): HttpHandler {
 }
 
 export function getUsage(host: HttpHost): HttpHandler {
-  return endpoint(host, 'tenant-usage', async ({ params }) => ({
-    status: 200,
-    body: snakeKeys(await readUsage(host, params.tenant)),
-  }));
+  return endpoint(host, 'tenant-usage', async ({ params }) => {
+    const usage = await readUsage(host, params.tenant);
+    return { status: 200, body: { ...snakeKeys(usage), month: snakeKeys(usage.month) } };
+  });
 }

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { COST_KEYS } from '../cost/sum-cost.ts';
+import { tenantIdSchema } from '../tenancy/tenant.ts';
+import { PARAMS } from './params.ts';
+
+/** `2026-11-01`, or a time, of which the whole UTC day counts. */
+const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+const span = {
+  /** The first day; 30 days before the last one unless told. */
+  from: moment.optional(),
+  /** Before this day; with today unless told. */
+  until: moment.optional(),
+};
+const limit = z.coerce.number().int().min(1).max(1000).default(100);
+export const costQuery = z.strictObject({ ...span, by: z.enum(COST_KEYS).default('day'), limit });
+export const tenantCostQuery = z.strictObject({ ...span, by: z.enum(['day', 'model']).default('day'), limit });
+
+const usd = z.number().min(0);
+const count = z.int().min(0);
+const share = z.number().min(0).max(1);
+const spent = {
+  cost_usd: usd,
+  compute_s: z.number().min(0),
+  /** Predictions: rows that were answered. */
+  rows: count,
+  requests: count,
+  /** Of a thousand rows; null where there are none. */
+  usd_per_thousand: usd.nullable(),
+};
+const spentJson = z.strictObject(spent).meta({ id: 'Spent' });
+
+const costItemJson = z
+  .strictObject({
+    /** What `by` names. */
+    day: z.iso.date().optional(),
+    /** null: the platform's own runs, shadow copies of releases. */
+    tenant: tenantIdSchema.nullable().optional(),
+    model: PARAMS.model.schema.optional(),
+    version: PARAMS.version.schema.optional(),
+    pool: z.string().optional(),
+    ...spent,
+    /** By day and by pool: what its workers cost beside that. */
+    idle_usd: usd.optional(),
+    idle_share: share.optional(),
+    worker_hours: z.number().min(0).optional(),
+    gpu: z.boolean().optional(),
+    /** What its workers ran on, as `g5.xlarge spot`. */
+    instances: z.array(z.string()).optional(),
+    /** By model and by version: requests that were answered from the cache, at no cost, as far back as telemetry is kept. */
+    cache_hits: count.optional(),
+  })
+  .meta({ id: 'CostItem' });
+
+const report = {
+  /** Whole UTC days: the first, and the one after the last. */
+  from: z.iso.datetime(),
+  until: z.iso.datetime(),
+  by: z.enum(COST_KEYS),
+  currency: z.literal('USD'),
+};
+
+export const costJson = z
+  .strictObject({
+    ...report,
+    /** What workers cost: items, `rest` and `idle_usd` add up to it. */
+    total_usd: usd,
+    idle_usd: usd,
+    idle_share: share,
+    /** Of workers with GPUs; null where none was up. */
+    gpu_idle_share: share.nullable(),
+    items: z.array(costItemJson),
+    /** What is beyond `limit`. */
+    rest: spentJson.nullable(),
+  })
+  .meta({ id: 'Cost' });
+
+export const tenantCostJson = z
+  .strictObject({
+    tenant: tenantIdSchema,
+    ...report,
+    total_usd: usd,
+    items: z.array(
+      z
+        .strictObject({ day: z.iso.date().optional(), model: PARAMS.model.schema.optional(), ...spent })
+        .meta({ id: 'TenantCostItem' }),
+    ),
+    rest: spentJson.nullable(),
+  })
+  .meta({ id: 'TenantCost' });
+
+/** What a tenant has used since its UTC month began. */
+export const monthUsageJson = z
+  .strictObject({
+    start_ms: z.int().min(0),
+    compute_ms: z.number().min(0),
+    requests: count,
+    rows: count,
+    cost_usd: usd,
+  })
+  .meta({ id: 'MonthUsage' });

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type ApiClient, fourOf } from '../support/http-client.ts';
+import type { PlatformUnderTest, StartPlatform } from '../support/platform-under-test.ts';
+import { expectProblem } from '../support/problems.ts';
+
+/** Workers save every few seconds. */
+const SAVED_WITHIN_MS = 20_000;
+
+type Item = {
+  readonly [key: string]: unknown;
+  readonly cost_usd: number;
+  readonly rows: number;
+  readonly requests: number;
+  readonly compute_s: number;
+  readonly usd_per_thousand: number | null;
+  readonly idle_usd?: number;
+};
+type Cost = {
+  readonly total_usd: number;
+  readonly idle_usd: number;
+  readonly idle_share: number;
+  readonly items: Item[];
+};
+
+/** What is charged for what was asked, over HTTP. */
+export function describeCost(start: StartPlatform): void {
+  let running: PlatformUnderTest;
+  let operator: ApiClient;
+  let acme: ApiClient;
+  let globex: ApiClient;
+
+  beforeAll(async () => {
+    running = await start({ models: ['row-sum'], runners: 1 });
+    operator = await running.addKey(undefined, { role: 'operator' });
+    acme = await running.addTenant('acme');
+    globex = await running.addTenant('globex');
+    for (const client of [acme, acme, globex]) expect((await client.infer('row-sum', fourOf(1))).status).toBe(200);
+    await vi.waitFor(async () => expect(await requestsBy('tenant')).toEqual({ acme: 2, globex: 1 }), {
+      timeout: SAVED_WITHIN_MS,
+      interval: 250,
+    });
+  }, 60_000);
+
+  afterAll(() => running.end());
+
+  async function costBy(by: string): Promise<Cost> {
+    return (await operator.get(`/control/v1/cost?by=${by}`)).json<Cost>();
+  }
+
+  async function requestsBy(key: string): Promise<Record<string, number>> {
+    const { items } = await costBy(key);
+    return Object.fromEntries(items.map((item) => [String(item[key]), item.requests]));
+  }
+
+  test.each(['day', 'tenant', 'model', 'version', 'pool'])(
+    'by %s what was used and what was idle add up to what workers cost',
+    async (by) => {
+      const { total_usd, idle_usd, idle_share, items } = await costBy(by);
+      const used = items.reduce((sum, { cost_usd }) => sum + cost_usd, 0);
+      expect(total_usd).toBeGreaterThan(0);
+      expect(used + idle_usd).toBeCloseTo(total_usd, 8);
+      expect(idle_share).toBeCloseTo(idle_usd / total_usd, 6);
+      expect(items.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
+      for (const { cost_usd, rows, usd_per_thousand } of items)
+        expect(usd_per_thousand).toBeCloseTo((cost_usd / rows) * 1000, 6);
+    },
+  );
+
+  test('a day and a pool say what their workers cost beside that, and on what they ran', async () => {
+    const today = new Date(running.region().platform.clock.nowMs()).toISOString().slice(0, 10);
+    const [byDay, byPool] = [await costBy('day'), await costBy('pool')];
+    expect(byDay.items.map(({ day }) => day)).toContain(today);
+    expect(byPool.items).toMatchObject([{ pool: 'default', gpu: false, idle_usd: expect.any(Number) }]);
+    expect(byPool.items[0]!.instances).toHaveLength(1);
+  });
+
+  test('a tenant sees its own cost and nothing of others', async () => {
+    const path = '/control/v1/tenants/acme/cost?by=model';
+    const own = (await acme.get(path)).json<Cost & { tenant: string }>();
+    expect(own).toMatchObject({ tenant: 'acme', items: [{ model: 'row-sum', requests: 2, rows: 2 }], rest: null });
+    expect(own.total_usd).toBeGreaterThan(0);
+    const all = (await costBy('tenant')).items.find(({ tenant }) => tenant === 'acme')!;
+    expect(own.total_usd).toBeCloseTo(all.cost_usd, 9);
+    expect(JSON.stringify(own)).not.toMatch(/globex|idle/);
+    expectProblem(await globex.get(path), 'forbidden');
+    expectProblem(await acme.get('/control/v1/cost'), 'forbidden');
+    const user = await running.addKey('acme');
+    expectProblem(await user.get(path), 'forbidden');
+    expectProblem(await operator.get('/control/v1/tenants/nobody/cost'), 'tenant-unknown');
+  });
+
+  test('usage tells of the month beside the day', async () => {
+    const { month } = (await acme.get('/control/v1/tenants/acme/usage')).json<{ month: Record<string, number> }>();
+    expect(month).toMatchObject({ requests: 2, rows: 2 });
+    expect(month.cost_usd).toBeGreaterThan(0);
+    expect(new Date(month.start_ms!).getUTCDate()).toBe(1);
+  });
+
+  test('a span is whole days, and one in which nothing ran costs nothing', async () => {
+    const asked = (query: string) => operator.get(`/control/v1/cost?${query}`);
+    const past = (await asked('from=2020-01-01&until=2020-01-31T12:00:00Z')).json<
+      Cost & { from: string; until: string }
+    >();
+    expect(past).toMatchObject({
+      from: '2020-01-01T00:00:00.000Z',
+      until: '2020-02-01T00:00:00.000Z',
+      total_usd: 0,
+      items: [],
+    });
+    expectProblem(await asked('from=yesterday'), 'request-invalid');
+    expectProblem(await asked('by=colour'), 'request-invalid');
+    expectProblem(await asked('since=2020-01-01'), 'field-unknown');
+  });
+}

@@ -1,0 +1,4 @@
+import { startRunning } from '../support/running-platform.ts';
+import { describeCost } from './cost.flow.ts';
+
+describeCost(startRunning);
