@@ -34,6 +34,7 @@ export function ringingReleases(releases: Releases, alarm: Alarm): Releases {
     listOpen: () => releases.listOpen(),
     settle: (release) => releases.settle(release),
     list: (model, limit, cursor) => releases.list(model, limit, cursor),
+    listRecent: (limit, cursor) => releases.listRecent(limit, cursor),
     listAudits: (id, limit, cursor) => releases.listAudits(id, limit, cursor),
   };
 }

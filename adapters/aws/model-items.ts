@@ -5,7 +5,7 @@ import type { Log } from '../../core/ports/log.ts';
 import type { Page } from '../../core/ports/registry.ts';
 import { digestKey, versionKey, versionPartition } from './keys.ts';
 import { RecordItems } from './record-items.ts';
-import type { Item, Table } from './table.ts';
+import type { Item, QueryOptions, Table } from './table.ts';
 
 /** Pushes of one model at once that may each take the number that another one wanted. */
 const MOST_TRIES = 50;
@@ -54,12 +54,17 @@ export class ModelItems {
   }
 
   /** Damaged records are logged and left out. */
-  async listVersions(model: string, limit: number, cursor?: string): Promise<Page<ModelVersion>> {
-    const after = cursor === undefined ? undefined : versionKey(model, Number(cursor)).sk;
+  async listVersions(
+    model: string,
+    limit: number,
+    cursor?: string,
+    order: 'oldest' | 'newest' = 'oldest',
+  ): Promise<Page<ModelVersion>> {
+    const at = cursor === undefined ? undefined : Number(cursor);
     const items: ModelVersion[] = [];
     let seen = 0;
     let last = '';
-    for await (const item of this.#table.query(versionPartition(model), { limit, after })) {
+    for await (const item of this.#table.query(versionPartition(model), { limit, ...rangeOf(model, at, order) })) {
       seen += 1;
       last = String(Number(item.sk));
       try {
@@ -89,6 +94,13 @@ export class ModelItems {
     }
     return 0;
   }
+}
+
+/** Numbers begin at 1, and a range ends with its bounds. */
+function rangeOf(model: string, at: number | undefined, order: 'oldest' | 'newest'): QueryOptions {
+  const key = (version: number) => versionKey(model, version).sk;
+  if (order === 'oldest') return { after: at === undefined ? undefined : key(at) };
+  return at === undefined ? { newestFirst: true } : { after: key(0), before: key(at - 1), newestFirst: true };
 }
 
 function parse(model: string, item: Item): ModelVersion {

@@ -107,8 +107,13 @@ export class AwsRegistry implements Registry {
     return this.#models.readVersion(model, version);
   }
 
-  listVersions(model: string, limit: number, cursor?: string): Promise<Page<ModelVersion>> {
-    return this.#models.listVersions(model, limit, cursor);
+  listVersions(
+    model: string,
+    limit: number,
+    cursor?: string,
+    order?: 'oldest' | 'newest',
+  ): Promise<Page<ModelVersion>> {
+    return this.#models.listVersions(model, limit, cursor, order);
   }
 
   listModels(limit: number, cursor?: string): Promise<Page<ModelRoute>> {

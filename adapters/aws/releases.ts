@@ -5,6 +5,8 @@ import type { ReleaseAudit, Releases } from '../../core/ports/releases.ts';
 import { isActive, type Release } from '../../core/release/release.ts';
 import { orLeftOut, readAudit, readRelease, writeAudit, writeRelease } from '../../core/release/release-record.ts';
 import {
+  ALL_RELEASES,
+  allReleasesKey,
   latestReleaseKey,
   OPEN_RELEASES,
   openReleaseKey,
@@ -36,8 +38,9 @@ export class AwsReleases implements Releases {
   async start(release: Release, audits: readonly ReleaseAudit[]): Promise<void> {
     const { id, model, epoch, startedAtMs } = release;
     if (epoch !== 1) throw new Error(`a release of epoch ${epoch} is not started`);
-    const listed: Write = { put: { ...releaseListKey(model, startedAtMs, id), id } };
-    if (await this.#transact(release, audits, FREE, [listed])) return;
+    const lists = [releaseListKey(model, startedAtMs, id), allReleasesKey(startedAtMs, id)];
+    const listed = lists.map((key): Write => ({ put: { ...key, id } }));
+    if (await this.#transact(release, audits, FREE, listed)) return;
     if ((await this.#table.get(releaseKey(id))) !== undefined)
       throw new Failure('already-exists', { detail: `release ${id}` });
     throw new Failure('state-conflict', { detail: `another release of ${model} is active` });
@@ -86,12 +89,20 @@ export class AwsReleases implements Releases {
     throw new Failure('state-conflict', { detail: `many writers of release ${id} at once` });
   }
 
-  async list(model: string, limit: number, cursor?: string): Promise<Page<Release>> {
+  list(model: string, limit: number, cursor?: string): Promise<Page<Release>> {
+    return this.#page(releaseListPartition(model), limit, cursor);
+  }
+
+  listRecent(limit: number, cursor?: string): Promise<Page<Release>> {
+    return this.#page(ALL_RELEASES, limit, cursor);
+  }
+
+  async #page(partition: string, limit: number, cursor: string | undefined): Promise<Page<Release>> {
     const ids: string[] = [];
     let next: string | undefined;
     const range = cursor === undefined ? {} : { after: '0', before: cursor };
     const options = { ...range, newestFirst: true, limit: limit + 1 };
-    for await (const { sk, id } of this.#table.query(releaseListPartition(model), options)) {
+    for await (const { sk, id } of this.#table.query(partition, options)) {
       // A range ends with its bound.
       if (sk === cursor || ids.length === limit) continue;
       ids.push(String(id));

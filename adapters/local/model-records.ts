@@ -16,7 +16,7 @@ type RouteRow = { readonly model: string; readonly stable: string | null; readon
 export class ModelRecords {
   readonly #commits: Commits;
   readonly #log: Log;
-  readonly #statements: Record<'ofDigest' | 'last' | 'insert' | 'select' | 'page', StatementSync>;
+  readonly #statements: Record<'ofDigest' | 'last' | 'insert' | 'select' | 'page' | 'pageDown', StatementSync>;
   readonly #routes: Record<'select' | 'put' | 'addEmpty' | 'page', StatementSync>;
   /** Versions never change; routes are taken out when written, and nothing is put in while a transaction is open. */
   readonly #cachedVersions = new Lru<ModelVersion>(MAX_CACHED);
@@ -33,6 +33,9 @@ export class ModelRecords {
       select: prepare('SELECT version, record FROM model_version WHERE model = ? AND version = ?'),
       page: prepare(
         'SELECT version, record FROM model_version WHERE model = ? AND version > ? ORDER BY version LIMIT ?',
+      ),
+      pageDown: prepare(
+        'SELECT version, record FROM model_version WHERE model = ? AND version < ? ORDER BY version DESC LIMIT ?',
       ),
     };
     this.#routes = {
@@ -74,10 +77,17 @@ export class ModelRecords {
   }
 
   /** Damaged records are logged and left out. */
-  async listVersions(model: string, limit: number, cursor = '0'): Promise<Page<ModelVersion>> {
-    const rows = await this.#commits.read(
-      () => this.#statements.page.all(model, Number(cursor), limit) as VersionRow[],
-    );
+  async listVersions(
+    model: string,
+    limit: number,
+    cursor?: string,
+    order: 'oldest' | 'newest' = 'oldest',
+  ): Promise<Page<ModelVersion>> {
+    const [page, from] =
+      order === 'oldest'
+        ? [this.#statements.page, Number(cursor ?? 0)]
+        : [this.#statements.pageDown, Number(cursor ?? Number.MAX_SAFE_INTEGER)];
+    const rows = await this.#commits.read(() => page.all(model, from, limit) as VersionRow[]);
     const items: ModelVersion[] = [];
     for (const row of rows) {
       try {

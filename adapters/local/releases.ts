@@ -18,7 +18,17 @@ export class LocalReleases implements Releases {
   readonly #log: Log;
   readonly #statements: Readonly<
     Record<
-      'insert' | 'replace' | 'select' | 'latest' | 'setLatest' | 'open' | 'settle' | 'ofModel' | 'audit' | 'audits',
+      | 'insert'
+      | 'replace'
+      | 'select'
+      | 'latest'
+      | 'setLatest'
+      | 'open'
+      | 'settle'
+      | 'ofModel'
+      | 'recent'
+      | 'audit'
+      | 'audits',
       StatementSync
     >
   >;
@@ -45,6 +55,7 @@ export class LocalReleases implements Releases {
       ofModel: prepare(
         'SELECT seq, id, epoch, record FROM release WHERE model = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
       ),
+      recent: prepare('SELECT seq, id, epoch, record FROM release WHERE seq < ? ORDER BY seq DESC LIMIT ?'),
       audit: prepare('INSERT INTO release_audit (release, record) VALUES (?, ?)'),
       audits: prepare('SELECT seq, record FROM release_audit WHERE release = ? AND seq > ? ORDER BY seq LIMIT ?'),
     };
@@ -101,6 +112,12 @@ export class LocalReleases implements Releases {
   async list(model: string, limit: number, cursor?: string): Promise<Page<Release>> {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
     const rows = await this.#commits.read(() => this.#statements.ofModel.all(model, before, limit) as Row[]);
+    return { items: this.#readable(rows), next: rows.length === limit ? String(rows.at(-1)!.seq) : undefined };
+  }
+
+  async listRecent(limit: number, cursor?: string): Promise<Page<Release>> {
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    const rows = await this.#commits.read(() => this.#statements.recent.all(before, limit) as Row[]);
     return { items: this.#readable(rows), next: rows.length === limit ? String(rows.at(-1)!.seq) : undefined };
   }
 

@@ -5,7 +5,9 @@ import type { BegunRelease } from '../release/begin-release.ts';
 import type { Given } from '../release/manage-releases.ts';
 import { isGate } from '../release/plan.ts';
 import type { ReleaseNumbers, VersionNumbers } from '../release/read-numbers.ts';
-import { isActive, type Release, routeOf, stepOf } from '../release/release.ts';
+import { isActive, type Release, routeOf, type SegmentMark, stepOf } from '../release/release.ts';
+import { optionsOf, type ReleaseOption } from '../release/release-options.ts';
+import { HOUR_MS } from '../units.ts';
 import type {
   releaseAuditPage,
   releaseDetailJson,
@@ -49,12 +51,20 @@ export function releaseToJson(release: Release, nowMs: number): ReleaseJson {
   };
 }
 
+/** What a release's page is shown to whom, when and at which price. */
+type Shown = { readonly by: string; readonly nowMs: number; readonly usdPerComputeHour: number };
+
 export function releaseDetailToJson(
   release: Release,
   numbers: ReleaseNumbers | undefined,
-  nowMs: number,
+  { by, nowMs, usdPerComputeHour }: Shown,
 ): ReleaseDetailJson {
-  return { ...releaseToJson(release, nowMs), numbers: numbers === undefined ? null : numbersToJson(numbers) };
+  return {
+    ...releaseToJson(release, nowMs),
+    numbers: numbers === undefined ? null : numbersToJson(numbers, usdPerComputeHour),
+    segments: release.segments.map(segmentToJson),
+    options: optionsOf(release, by, nowMs).map((option) => optionToJson(option, nowMs)),
+  };
 }
 
 export function releaseStartedToJson({ release, golden }: BegunRelease, nowMs: number): ReleaseStartedJson {
@@ -124,27 +134,62 @@ function verdictToJson({ verdict }: Release): ReleaseJson['verdict'] {
   };
 }
 
-function numbersToJson(numbers: ReleaseNumbers): NonNullable<ReleaseDetailJson['numbers']> {
-  const { fromMs, untilMs, stable, candidate, agreement } = numbers;
+function segmentToJson({ step, weight, shadow, fromMs, untilMs }: SegmentMark): ReleaseDetailJson['segments'][number] {
   return {
+    step: step === undefined ? null : step + 1,
+    weight_percent: shadow ? 0 : weight / BUCKETS_PER_PERCENT,
+    shadow_percent: shadow ? weight / BUCKETS_PER_PERCENT : 0,
     from_ms: fromMs,
-    until_ms: untilMs,
-    stable: versionToJson(stable),
-    candidate: versionToJson(candidate),
-    agreement: agreement ?? null,
+    until_ms: untilMs ?? null,
   };
 }
 
-function versionToJson(numbers: VersionNumbers): NonNullable<ReleaseDetailJson['numbers']>['stable'] {
+function optionToJson(option: ReleaseOption, nowMs: number): ReleaseDetailJson['options'][number] {
+  const { verb } = option;
+  if (option.kind === 'refused') return { verb, refused: option.why, after: null };
+  const after = releaseToJson(option.after, nowMs);
+  const { state, step, serving, weight_percent, shadow_percent, tenants, plans } = after;
+  return { verb, refused: null, after: { state, step, serving, weight_percent, shadow_percent, tenants, plans } };
+}
+
+type NumbersJson = NonNullable<ReleaseDetailJson['numbers']>;
+
+function numbersToJson(numbers: ReleaseNumbers, usdPerComputeHour: number): NumbersJson {
+  const { fromMs, untilMs, stable, candidate, agreement, shadow, latency, labels, confidence } = numbers;
+  return {
+    from_ms: fromMs,
+    until_ms: untilMs,
+    stable: versionToJson(stable, usdPerComputeHour),
+    candidate: versionToJson(candidate, usdPerComputeHour),
+    agreement: agreement ?? null,
+    shadow: { compared: shadow.compared, agreed: shadow.agreed, candidate_failed: shadow.candidateFailed },
+    latency: latency.map(({ from, until, ...counts }) => ({ from_ms: from, until_ms: until, ...counts })),
+    labels: labels.map((label) => ({
+      label: label.label ?? null,
+      stable: label.stable ?? null,
+      candidate: label.candidate ?? null,
+    })),
+    confidence: [...confidence],
+  };
+}
+
+function versionToJson(numbers: VersionNumbers, usdPerComputeHour: number): NumbersJson['stable'] {
   const { requests, errors, errorRate, p50Ms, p95Ms, p99Ms, computeMs, crashes } = numbers;
+  const { errorsByCode, cacheHits, fallbacks, accuracy, feedback } = numbers;
   return {
     requests,
     errors,
+    errors_by_code: Object.fromEntries(errorsByCode),
     error_rate: errorRate ?? null,
     p50_ms: p50Ms ?? null,
     p95_ms: p95Ms ?? null,
     p99_ms: p99Ms ?? null,
     compute_ms: computeMs ?? null,
+    usd_per_thousand: computeMs === undefined ? null : ((1000 * computeMs) / HOUR_MS) * usdPerComputeHour,
     crashes,
+    cache_hits: cacheHits,
+    fallbacks,
+    accuracy: accuracy ?? null,
+    feedback,
   };
 }

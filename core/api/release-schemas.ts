@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { releasePlanSchema } from '../release/plan.ts';
+import { VERBS } from '../release/release-options.ts';
 import { CHECKS } from '../release/verdict.ts';
 import { PARAMS } from './params.ts';
 import { replayJson } from './replay-json.ts';
-import { pageOf } from './schemas.ts';
+import { pageOf, pageQuery } from './schemas.ts';
 
 /** Bodies of the release routes. Plans are as in the manifest (camelCase); steps are numbered from 1; times are Unix milliseconds. */
 const epochMs = z.number().min(0);
@@ -21,8 +22,6 @@ export const releaseStartBody = z
     reason: why,
   })
   .meta({ id: 'ReleaseStart' });
-
-const VERBS = ['promote', 'promote-full', 'pause', 'resume', 'abort', 'retry', 'undo', 'approve'] as const;
 
 export const releaseVerbBody = z
   .strictObject({
@@ -125,10 +124,19 @@ const versionNumbersJson = z
     p50_ms: figure,
     p95_ms: figure,
     p99_ms: figure,
+    /** All errors, refusals and callers' mistakes too; `errors` are those that say something of the version. */
+    errors_by_code: z.record(z.string(), count),
     /** Compute of one prediction. */
     compute_ms: figure,
+    /** Compute of a thousand predictions at the region's price, in US dollars. */
+    usd_per_thousand: figure,
     /** Runners that it ended. */
     crashes: count,
+    cache_hits: count,
+    fallbacks: count,
+    /** Share of its answers that were right, by as much feedback as has come. */
+    accuracy: figure,
+    feedback: count,
   })
   .meta({ id: 'VersionNumbers' });
 
@@ -141,11 +149,57 @@ const numbersJson = z
     candidate: versionNumbersJson,
     /** Share of shadow answers that agree with the stable ones. */
     agreement: figure,
+    shadow: z.strictObject({ compared: count, agreed: count, candidate_failed: count }),
+    /** Requests by latency, both versions in the same bins; empty without requests. */
+    latency: z.array(z.strictObject({ from_ms: count, until_ms: count, stable: count, candidate: count })),
+    /** Shares of labels, the most frequent first; null is all others together. */
+    labels: z.array(z.strictObject({ label: z.string().nullable(), stable: figure, candidate: figure })),
+    /** Answers by confidence, both versions in the same bins; empty without confidence. */
+    confidence: z.array(z.strictObject({ from: count, until: count, stable: count, candidate: count })),
   })
   .meta({ id: 'ReleaseNumbers' });
 
+/** A time in which the share stayed as it was; `until_ms` is null of the present one. Of one attempt, the last 50. */
+const segmentJson = z
+  .strictObject({
+    /** From 1; null of releases that were made before steps were noted. */
+    step: z.int().min(1).nullable(),
+    weight_percent: percent,
+    shadow_percent: percent,
+    from_ms: epochMs,
+    until_ms: epochMs.nullable(),
+  })
+  .meta({ id: 'ReleaseSegment' });
+
+/** A verb, and what it would do if the caller gave it now. */
+const optionJson = z
+  .strictObject({
+    verb: z.enum(VERBS),
+    /** Why it would change nothing; null where it would. */
+    refused: z.string().nullable(),
+    /** What would be right after it; null where it is refused. */
+    after: z
+      .strictObject({
+        state: releaseFields.state,
+        step: releaseFields.step,
+        serving: releaseFields.serving,
+        weight_percent: percent,
+        shadow_percent: percent,
+        tenants: releaseFields.tenants,
+        plans: releaseFields.plans,
+      })
+      .nullable(),
+  })
+  .meta({ id: 'ReleaseOption' });
+
 export const releaseDetailJson = z
-  .strictObject({ ...releaseFields, numbers: numbersJson.nullable() })
+  .strictObject({
+    ...releaseFields,
+    numbers: numbersJson.nullable(),
+    segments: z.array(segmentJson),
+    /** Of every verb, whether the caller may give it now, and to what end. */
+    options: z.array(optionJson),
+  })
   .meta({ id: 'ReleaseDetail' });
 
 export const releaseStartedJson = z
@@ -176,3 +230,8 @@ const auditJson = z
   })
   .meta({ id: 'ReleaseAudit' });
 export const releaseAuditPage = pageOf(auditJson);
+
+export const releaseListQuery = pageQuery.extend({
+  /** `active`: only those that have not ended. */
+  state: z.enum(['active', 'all']).default('all'),
+});

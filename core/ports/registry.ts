@@ -62,7 +62,9 @@ export interface Registry {
    */
   addVersion(version: Omit<ModelVersion, 'version'>): Promise<{ version: string; added: boolean }>;
   readVersion(model: string, version: string): Promise<ModelVersion | undefined>;
-  listVersions(model: string, limit: number, cursor?: string): Promise<Page<ModelVersion>>;
+  /** In order of their numbers, or from the last one down; a cursor is of one order. */
+  listVersions(model: string, limit: number, cursor?: string, order?: 'oldest' | 'newest'): Promise<Page<ModelVersion>>;
+  /** Begins after the model that `cursor` names, whether there is one of that name or not. */
   listModels(limit: number, cursor?: string): Promise<Page<ModelRoute>>;
   /** undefined if the model is not known. */
   readRoute(model: string): Promise<ModelRoute | undefined>;

@@ -41,6 +41,8 @@ export interface Releases {
   settle(release: Release): Promise<void>;
   /** A model's, the newest first. */
   list(model: string, limit: number, cursor?: string): Promise<Page<Release>>;
+  /** Of all models, the newest start first. */
+  listRecent(limit: number, cursor?: string): Promise<Page<Release>>;
   /** In order of epoch. */
   listAudits(id: string, limit: number, cursor?: string): Promise<Page<ReleaseAudit>>;
 }

@@ -45,7 +45,14 @@ const verdictSchema = at({
 });
 
 /** A time in which the candidate's share stayed as it was; `untilMs` is undefined of the present one. */
-const segmentMark = at({ weight: z.int(), shadow: z.boolean(), fromMs: ms, untilMs: ms.optional() });
+const segmentMark = at({
+  weight: z.int(),
+  shadow: z.boolean(),
+  /** The step that it was at; undefined of releases that were made before steps were noted. */
+  step: z.int().optional(),
+  fromMs: ms,
+  untilMs: ms.optional(),
+});
 
 /** One release of one version of a model, as it is stored. */
 export const releaseSchema = at({

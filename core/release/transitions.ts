@@ -2,7 +2,7 @@ import type { ReleaseAudit } from '../ports/releases.ts';
 import { SECOND_MS } from '../units.ts';
 import { BUCKETS_PER_PERCENT, NOBODY } from './assign.ts';
 import { holdMs, isGate, type TrafficStep } from './plan.ts';
-import { neededFor, type Release, type SegmentMark } from './release.ts';
+import { neededFor, type Release, type SegmentMark, stepOf } from './release.ts';
 
 /** What became of a release; `audits` are stored with it in one write. */
 export type Advance =
@@ -108,7 +108,6 @@ function marks(before: Release, after: Release, nowMs: number): SegmentMark[] {
   const closed = after.segments.map((mark) => (mark.untilMs === undefined ? { ...mark, untilMs: nowMs } : mark));
   if (!flows) return closed;
   const shadow = after.shadow > 0;
-  return [...closed, { weight: shadow ? after.shadow : after.share.weight, shadow, fromMs: nowMs }].slice(
-    -MOST_SEGMENTS,
-  );
+  const weight = shadow ? after.shadow : after.share.weight;
+  return [...closed, { weight, shadow, step: stepOf(after), fromMs: nowMs }].slice(-MOST_SEGMENTS);
 }

@@ -1,6 +1,8 @@
 import { modelRouteToJson, pageToJson, versionToJson } from '../../core/api/control-json.ts';
 import { Failure } from '../../core/failure.ts';
+import { findModels } from '../../core/models/find-models.ts';
 import { acceptPush, setStable } from '../../core/models/push.ts';
+import { isActive } from '../../core/release/release.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
 import type { HttpHost } from './host.ts';
@@ -35,7 +37,7 @@ export function getVersions(host: HttpHost): HttpHandler {
   return endpoint(host, 'version-list', async ({ params, query }) => {
     if ((await host.registry.readRoute(params.model)) === undefined)
       throw new Failure('model-unknown', { field: 'model' });
-    const page = await host.registry.listVersions(params.model, query.limit, query.cursor);
+    const page = await host.registry.listVersions(params.model, query.limit, query.cursor, query.order);
     return { status: 200, body: pageToJson(page, versionToJson) };
   });
 }
@@ -51,8 +53,22 @@ export function getVersion(host: HttpHost): HttpHandler {
 export function getModelRoutes(host: HttpHost): HttpHandler {
   return endpoint(host, 'model-route-list', async ({ query }) => ({
     status: 200,
-    body: pageToJson(await host.registry.listModels(query.limit, query.cursor), modelRouteToJson),
+    body: pageToJson(await findModels(host, query), modelRouteToJson),
   }));
+}
+
+export function getModel(host: HttpHost): HttpHandler {
+  return endpoint(host, 'model-read', async ({ params: { model } }) => {
+    const route = await host.registry.readRoute(model);
+    if (route === undefined) throw new Failure('model-unknown', { field: 'model' });
+    const [newest, latest] = await Promise.all([
+      host.registry.listVersions(model, 1, undefined, 'newest'),
+      host.releases.readLatest(model),
+    ]);
+    const active = latest !== undefined && isActive(latest) ? latest.id : null;
+    const body = { ...modelRouteToJson(route), newest: newest.items[0]?.version ?? null, active_release: active };
+    return { status: 200, body };
+  });
 }
 
 export function putStable(host: HttpHost): HttpHandler {

@@ -33,16 +33,23 @@ const ABORT = { ...SAID, id: 'a', verb: 'abort' } as const;
 const side: VersionNumbers = {
   requests: 1200,
   errors: 12,
+  errorsByCode: new Map([['prediction-failed', 12]]),
   errorRate: 0.01,
   p50Ms: 1.5,
   p95Ms: 3,
   p99Ms: 12,
   computeMs: 0.4,
   crashes: 0,
+  cacheHits: 0,
+  fallbacks: 0,
+  accuracy: undefined,
+  feedback: 0,
 };
 
 function shown(release: Release, afterMs = 0, numbers?: ReleaseNumbers): ReleaseDetailJson {
-  return releaseDetailJson.parse(releaseDetailToJson(release, numbers, BASE_MS + afterMs));
+  return releaseDetailJson.parse(
+    releaseDetailToJson(release, numbers, { by: 'key:1', nowMs: BASE_MS + afterMs, usdPerComputeHour: 1 }),
+  );
 }
 
 describe('a release in a terminal', () => {
@@ -53,6 +60,10 @@ describe('a release in a terminal', () => {
       stable: side,
       candidate: { ...side, p99Ms: 99 },
       agreement: 0.98,
+      shadow: { compared: 100, agreed: 98, candidateFailed: 0 },
+      latency: [],
+      labels: [],
+      confidence: [],
     };
     const text = renderRelease(shown(aRelease([WARM]), 61_000, numbers));
     expect(text).toContain('m: version 2 over 1');

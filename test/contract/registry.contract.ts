@@ -219,6 +219,8 @@ const models: RegistryCase[] = [
       expect(await port.addVersion(pushed({ model: 'n', digest: digestOf(1) }))).toEqual({ version: '1', added: true });
       const listed = await allPages((cursor) => port.listVersions('m', 5, cursor));
       expect(listed.map(({ version }) => version)).toEqual(Array.from({ length: 12 }, (_, index) => `${index + 1}`));
+      const down = await allPages((cursor) => port.listVersions('m', 5, cursor, 'newest'));
+      expect(down).toEqual(listed.toReversed());
       for (const version of ['01', '1.0', '13', '0', 'x']) expect(await port.readVersion('m', version)).toBeUndefined();
     },
   },
@@ -244,6 +246,7 @@ const models: RegistryCase[] = [
         ['a', undefined],
         ['m', winner],
       ]);
+      expect((await port.listModels(5, 'b')).items.map(({ model }) => model)).toEqual(['m']);
     },
   },
 ];

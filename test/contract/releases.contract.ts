@@ -234,6 +234,21 @@ const listing: readonly ReleasesCase[] = [
     },
   },
   {
+    name: 'lists releases of all models, the newest start first, each once over all pages',
+    async run(subject) {
+      const all: string[] = [];
+      for (const model of ['m', 'n', 'o']) {
+        all.unshift((await start(subject, { model })).id);
+        await subject.advance(5);
+      }
+      const changed = await write(subject, (await subject.port.readLatest('m'))!, verb('abort'));
+      const first = await subject.port.listRecent(2);
+      expect(first.items.map(({ id }) => id)).toEqual(all.slice(0, 2));
+      const second = await subject.port.listRecent(2, first.next);
+      expect(second).toEqual({ items: [changed], next: undefined });
+    },
+  },
+  {
     name: 'lists what was done to a release in the order of its epochs, page by page',
     async run(subject) {
       let release = await start(subject);

@@ -352,6 +352,74 @@ export function describeReleaseApi(start: StartPlatform): void {
     expectProblem(await ann.get('/control/v1/models/none/releases'), 'model-unknown');
   });
 
+  test('releases of all models are listed together, the newest start first, all of them or those under way', async () => {
+    const [one, two] = [await started(await aModel()), await started(await aModel())];
+    await applied(two, { verb: 'abort' });
+    const three = await started(await aModel());
+    type Releases = { items: ReleaseJson[]; next: string | null };
+    const list = async (query: string) => (await ann.get(`/control/v1/releases?${query}`)).json<Releases>();
+    const all = await list('limit=2');
+    expect(all.items.map(({ id, state }) => [id, state])).toEqual([
+      [three, 'gated'],
+      [two, 'rolled-back'],
+    ]);
+    const next = encodeURIComponent(all.next!);
+    expect((await list(`limit=2&cursor=${next}`)).items[0]).toMatchObject({ id: one });
+    const active = await list('state=active&limit=1');
+    expect(active.items).toMatchObject([{ id: three }]);
+    const more = await list(`state=active&limit=1&cursor=${encodeURIComponent(active.next!)}`);
+    expect(more.items).toMatchObject([{ id: one }]);
+    expectProblem(await ann.get('/control/v1/releases?state=open'), 'request-invalid', { field: 'state' });
+  });
+
+  test('a release tells what each verb would do now, to whoever asks', async () => {
+    const id = await started(await aModel());
+    await applied(id, { verb: 'approve' });
+    const approve = async (caller: ApiClient) => {
+      const { options } = (await caller.get(`/control/v1/releases/${id}`)).json<ReleaseDetailJson>();
+      return options.find((option) => option.verb === 'approve');
+    };
+    expect(await approve(ann)).toMatchObject({ refused: expect.stringContaining('another person'), after: null });
+    const forBob = await approve(bob);
+    expect(forBob).toMatchObject({ refused: null, after: { step: 2, tenants: [], plans: [] } });
+    expect(['scaling', 'watching']).toContain(forBob!.after!.state);
+    const { options, segments } = await read(id);
+    expect(options.find((option) => option.verb === 'abort')?.after).toMatchObject({
+      state: 'rolled-back',
+      serving: '1',
+      weight_percent: 0,
+    });
+    expect(segments).toEqual([]);
+    expect((await read(id)).epoch).toBe(2);
+  });
+
+  test('models are found by the beginning of their names, and their versions from the newest down', async () => {
+    for (const name of ['found-a', 'found-b', 'found.c']) await addTo(name);
+    const found = async (query: string) => {
+      const answer = await ann.get(`/control/v1/models?${query}`);
+      return answer.json<{ items: { model: string }[]; next: string | null }>();
+    };
+    const first = await found('prefix=found&limit=2');
+    expect(first.items.map(({ model }) => model)).toEqual(['found-a', 'found-b']);
+    const rest = await found(`prefix=found&limit=2&cursor=${encodeURIComponent(first.next!)}`);
+    expect(rest).toMatchObject({ items: [{ model: 'found.c' }], next: null });
+    expect((await found('prefix=found-b')).items).toMatchObject([{ model: 'found-b' }]);
+    expect((await found('prefix=found~')).items).toEqual([]);
+    const model = await aModel(3);
+    const down = (await ann.get(`/control/v1/models/${model}/versions?order=newest&limit=2`)).json<{
+      items: { version: string }[];
+      next: string;
+    }>();
+    expect(down.items.map(({ version }) => version)).toEqual(['3', '2']);
+    const last = await ann.get(`/control/v1/models/${model}/versions?order=newest&limit=2&cursor=${down.next}`);
+    expect(last.json()).toMatchObject({ items: [{ version: '1' }], next: null });
+    const route = async () => (await ann.get(`/control/v1/models/${model}`)).json();
+    expect(await route()).toMatchObject({ model, stable: '1', newest: '3', active_release: null });
+    const id = await started(model);
+    expect(await route()).toMatchObject({ stable: '1', active_release: id });
+    expectProblem(await ann.get('/control/v1/models/nobody'), 'model-unknown', { field: 'model' });
+  });
+
   test('the stable version is not set by hand while a release decides', async () => {
     const model = await aModel(3);
     const put = (version: string) => ann.send('PUT', `/control/v1/models/${model}/stable`, { body: { version } });
@@ -371,6 +439,9 @@ export function describeReleaseApi(start: StartPlatform): void {
     const calls: readonly Promise<Answer>[] = [
       startOf('constant-answer', {}, admin),
       admin.get('/control/v1/models/constant-answer/releases'),
+      admin.get('/control/v1/releases'),
+      admin.get('/control/v1/models'),
+      admin.get('/control/v1/models/constant-answer'),
       admin.get(`/control/v1/releases/${id}`),
       admin.get(`/control/v1/releases/${id}/audits`),
       verb(id, { verb: 'abort' }, admin),

@@ -71,4 +71,16 @@ export const BROKEN_REGISTRY: readonly Fault<Registry>[] = [
         },
       }),
   },
+  {
+    fault: 'turns each page over where the newest are asked for, and not the list',
+    caughtBy:
+      'numbers versions in order of pushing: concurrent pushes get different numbers, the same push its own again',
+    breaks: (registry) =>
+      override(registry, {
+        async listVersions(model, limit, cursor, order) {
+          const page = await registry.listVersions(model, limit, cursor);
+          return order === 'newest' ? { ...page, items: page.items.toReversed() } : page;
+        },
+      }),
+  },
 ];

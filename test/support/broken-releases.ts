@@ -119,6 +119,23 @@ export const BROKEN_RELEASES: readonly Fault<Releases>[] = [
       }),
   },
   {
+    fault: 'lists releases of all models as they were when they started',
+    caughtBy: 'lists releases of all models, the newest start first, each once over all pages',
+    breaks(releases) {
+      const started = new Map<string, Release>();
+      return override(releases, {
+        async start(release, audits) {
+          await releases.start(release, audits);
+          started.set(release.id, release);
+        },
+        async listRecent(limit, cursor) {
+          const page = await releases.listRecent(limit, cursor);
+          return { ...page, items: page.items.map((release) => started.get(release.id) ?? release) };
+        },
+      });
+    },
+  },
+  {
     fault: 'gives the first page of audits again',
     caughtBy: 'lists what was done to a release in the order of its epochs, page by page',
     breaks: (releases) =>

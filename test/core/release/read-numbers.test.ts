@@ -37,8 +37,7 @@ function portsAt(nowMs: number, found: Readonly<Record<string, Telemetry>>) {
     asked.push([model, version, fromMs, untilMs, release]);
     return found[version]!;
   };
-  const telemetry = { read, append: async () => {}, purge: async () => 0 };
-  return { ports: { telemetry, clock: { nowMs: () => nowMs, sleep: async () => {} } }, asked };
+  return { ports: { telemetry: { read }, clock: { nowMs: () => nowMs, sleep: async () => {} } }, asked };
 }
 
 test('numbers are those of both versions since the share last changed, of the attempt\u2019s own lot', async () => {
@@ -54,6 +53,37 @@ test('numbers are those of both versions since the share last changed, of the at
   expect(numbers?.stable).toMatchObject({ requests: 200, errors: 1, errorRate: 0.005, computeMs: 2, crashes: 1 });
   expect(numbers?.candidate).toMatchObject({ requests: 100, errors: 1, errorRate: 0.01 });
   expect(numbers!.candidate.p99Ms! / 40).toBeCloseTo(1, 1);
+  expect(numbers!.candidate.errorsByCode).toEqual(
+    new Map([
+      ['prediction-failed', 1],
+      ['shape-mismatch', 1],
+    ]),
+  );
+  expect(numbers!.shadow).toEqual({ compared: 50, agreed: 49, candidateFailed: 0 });
+  const { latency } = numbers!;
+  expect(latency.reduce((sum, { stable }) => sum + stable, 0)).toBe(200);
+  expect(latency.reduce((sum, { candidate }) => sum + candidate, 0)).toBe(100);
+});
+
+test('confidence of both versions is told in the same bins, and labels as shares of each version\u2019s own answers', async () => {
+  const [stable, candidate] = [emptyTelemetry(), emptyTelemetry()];
+  stable.labels.add('calm', 30);
+  stable.labels.add('angry', 10);
+  candidate.labels.add('angry', 5);
+  for (const confidence of [0.11, 0.12, 1]) stable.confidence.add(confidence);
+  candidate.confidence.add(0.14);
+  Object.assign(candidate, { feedback: 4, feedbackCorrect: 3 });
+  const { ports } = portsAt(FLOWING_MS + 1, { '1': stable, '2': candidate });
+  const numbers = (await readNumbers(ports, flowing()))!;
+  expect(numbers.labels).toEqual([
+    { label: 'angry', stable: 0.25, candidate: 1 },
+    { label: 'calm', stable: 0.75, candidate: 0 },
+  ]);
+  expect(numbers.confidence).toHaveLength(20);
+  expect(numbers.confidence[2]).toMatchObject({ stable: 2, candidate: 1 });
+  expect(numbers.confidence[19]).toMatchObject({ until: 1, stable: 1, candidate: 0 });
+  expect([numbers.stable.accuracy, numbers.candidate.accuracy]).toEqual([undefined, 0.75]);
+  expect(numbers.latency).toEqual([]);
 });
 
 test('of a long step they are of its last ten minutes', async () => {
