@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { failuresOf } from '../operations/measure-serving.ts';
 import type { Overview } from '../operations/read-overview.ts';
+import type { RegionConfig } from '../ports/platform.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CONFIDENCE_BINS } from '../quality/confidence.ts';
 import type { Metrics } from '../quality/read-metrics.ts';
 import { Sketch } from '../quality/sketch.ts';
 import { compareHistograms } from '../release/compare-histograms.ts';
 import { SECOND_MS } from '../units.ts';
+import { alarmToJson } from './alarm-json.ts';
 import type { metricsJson, overviewJson } from './metrics-schemas.ts';
 import type { TimeSpan } from './time-span.ts';
 
@@ -44,7 +46,10 @@ export function metricsToJson(model: string, { version, steps, total }: Metrics,
   };
 }
 
-export function overviewToJson(region: string, overview: Overview): OverviewJson {
+export function overviewToJson(
+  overview: Overview,
+  { region, runbookUrl }: Pick<RegionConfig, 'region' | 'runbookUrl'>,
+): OverviewJson {
   const { atMs, recent, queues, releases } = overview;
   return {
     region,
@@ -54,7 +59,7 @@ export function overviewToJson(region: string, overview: Overview): OverviewJson
     p50_ms: recent.latencyMs.quantile(0.5) ?? null,
     p95_ms: recent.latencyMs.quantile(0.95) ?? null,
     error_rate: shareOf(failuresOf(recent), recent.requests),
-    cost_today_usd: overview.costTodayUsd ?? null,
+    cost_today_usd: overview.costTodayUsd,
     queues: queues.map(({ pool, lane, depth, oldestMs }) => ({
       pool,
       lane,
@@ -65,7 +70,7 @@ export function overviewToJson(region: string, overview: Overview): OverviewJson
     runners: overview.runners,
     busy_share: shareOf(overview.busy, overview.runners),
     active_releases: releases.map(({ weightPercent, ...release }) => ({ ...release, weight_percent: weightPercent })),
-    alarms: [],
+    alarms: overview.alarms.map((alarm) => alarmToJson(alarm, runbookUrl)),
     series: overview.minutes.map(({ startMs, telemetry }) => ({
       at: isoOf(startMs),
       requests: telemetry.requests,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alarmJson } from './alarm-json.ts';
 import { PARAMS } from './params.ts';
 import { spanQuery } from './time-span.ts';
 
@@ -59,20 +60,6 @@ export const metricsJson = z
   })
   .meta({ id: 'Metrics' });
 
-const alarmJson = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  severity: z.enum(['page', 'ticket']),
-  state: z.enum(['ok', 'alarm', 'no-data']),
-  of: z.record(z.string(), z.string()),
-  value: figure,
-  threshold: z.number(),
-  unit: z.string(),
-  says: z.string(),
-  since: at.nullable(),
-  runbook_url: z.string(),
-});
-
 export const overviewJson = z
   .strictObject({
     region: z.string(),
@@ -84,8 +71,8 @@ export const overviewJson = z
     p50_ms: figure,
     p95_ms: figure,
     error_rate: share,
-    /** Since midnight UTC; null where it is not metered. */
-    cost_today_usd: figure,
+    /** Since midnight UTC, up to a minute old. */
+    cost_today_usd: z.number(),
     queues: z.array(z.strictObject({ pool: z.string(), lane: z.string(), depth: count, oldest_s: figure })),
     workers: count,
     runners: count,
@@ -102,6 +89,7 @@ export const overviewJson = z
         weight_percent: z.number(),
       }),
     ),
+    /** All, those that are on first. */
     alarms: z.array(alarmJson),
     /** The last sixty minutes, those without requests left out. */
     series: z.array(z.strictObject({ at, requests: count, errors: count, p95_ms: figure })),

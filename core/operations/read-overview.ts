@@ -1,3 +1,4 @@
+import { costOfDay } from '../cost/read-cost.ts';
 import { FreshCache } from '../fresh-cache.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Telemetry, TelemetryStep, VersionName } from '../ports/telemetry.ts';
@@ -7,11 +8,15 @@ import { emptyTelemetry, mergeTelemetry } from '../quality/telemetry.ts';
 import { BUCKETS_PER_PERCENT } from '../release/assign.ts';
 import { type Release, stepOf } from '../release/release.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
+import type { AlarmState } from './alarm-state.ts';
+import { listAlarms } from './list-alarms.ts';
 import { inTurns } from './measure-serving.ts';
 import { type LaneState, readPools } from './read-pools.ts';
 
 /** Whoever looks, it is read once in this time. */
 const FRESH_MS = 3 * SECOND_MS;
+/** Every record of the day is read for it. */
+const COST_FRESH_MS = MINUTE_MS;
 const WINDOW_MS = 5 * SECOND_MS;
 /** Versions whose reports are read beyond what is rolled up, those first that were asked most: on AWS 16 small queries each, which take half a second in all. */
 const MOST_VERSIONS = 32;
@@ -48,21 +53,26 @@ export type Overview = {
   /** Runners that are at work. */
   readonly busy: number;
   readonly releases: readonly ActiveRelease[];
-  /** Undefined: it is not metered. */
-  readonly costTodayUsd: number | undefined;
+  /** All of them, those that are on first. */
+  readonly alarms: readonly AlarmState[];
+  /** Up to a minute old. */
+  readonly costTodayUsd: number;
 };
 
-export type OverviewPorts = Pick<Platform, 'capacity' | 'clock' | 'config' | 'queue' | 'releases' | 'telemetry'>;
+type OverviewPorts = Pick<
+  Platform,
+  'capacity' | 'clock' | 'config' | 'meters' | 'queue' | 'releases' | 'telemetry' | 'watches'
+> &
+  Parameters<typeof costOfDay>[0];
 
 /** A region at a glance, at most three seconds old however many look at it. */
 export class Overviews {
   readonly #ports: OverviewPorts;
-  readonly #costToday: (nowMs: number) => Promise<number | undefined>;
   readonly #latest = new FreshCache<Overview>(FRESH_MS, 1);
+  readonly #cost = new FreshCache<number>(COST_FRESH_MS, 1);
 
-  constructor(ports: OverviewPorts, costToday: (nowMs: number) => Promise<number | undefined> = async () => undefined) {
+  constructor(ports: OverviewPorts) {
     this.#ports = ports;
-    this.#costToday = costToday;
   }
 
   read(): Overview | Promise<Overview> {
@@ -72,11 +82,12 @@ export class Overviews {
 
   async #read(nowMs: number): Promise<Overview> {
     const { telemetry, releases } = this.#ports;
-    const [traffic, pools, active, costTodayUsd] = await Promise.all([
+    const [traffic, pools, active, alarms, costTodayUsd] = await Promise.all([
       readTraffic(telemetry, nowMs),
       readPools(this.#ports),
       releases.listActive(),
-      this.#costToday(nowMs),
+      listAlarms(this.#ports),
+      this.#cost.get('', nowMs, () => costOfDay(this.#ports, nowMs)),
     ]);
     const workers = pools.flatMap((pool) => pool.workers);
     return {
@@ -87,6 +98,7 @@ export class Overviews {
       runners: workers.reduce((sum, { runners }) => sum + runners, 0),
       busy: workers.reduce((sum, { busy = 0 }) => sum + busy, 0),
       releases: active.map(toActive),
+      alarms,
       costTodayUsd,
     };
   }

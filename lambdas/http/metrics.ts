@@ -18,6 +18,6 @@ export function getOverview(host: HttpHost): HttpHandler {
   const overviews = new Overviews(host);
   return endpoint(host, 'overview', async () => ({
     status: 200,
-    body: overviewToJson(host.config.region, await overviews.read()),
+    body: overviewToJson(await overviews.read(), host.config),
   }));
 }

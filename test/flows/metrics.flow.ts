@@ -87,11 +87,9 @@ export function describeMetrics(start: StartPlatform): void {
     const { region, requests_last_hour, error_rate, p50_ms, queues, workers, runners, busy_share, ...rest } =
       await overview();
     expect(region).toBe(running.region().platform.config.region);
-    expect({ requests_last_hour, error_rate, busy_share }).toEqual({
-      requests_last_hour: 3,
-      error_rate: 0,
-      busy_share: 0,
-    });
+    expect([requests_last_hour, error_rate]).toEqual([3, 0]);
+    // As its last heartbeat said.
+    expect([0, 1]).toContain(busy_share);
     expect(p50_ms).toBeGreaterThan(0);
     expect(queues.map(({ pool, lane, depth }) => [pool, lane, depth])).toEqual([
       ['default', 'interactive', 0],
@@ -103,7 +101,7 @@ export function describeMetrics(start: StartPlatform): void {
   });
 
   test('is for operators alone', async () => {
-    const admin = await running.addKey('acme', 'tenant-admin');
+    const admin = await running.addKey('acme', { role: 'tenant-admin' });
     for (const caller of [acme, admin])
       for (const path of [MODEL, '/control/v1/overview']) expectProblem(await caller.get(path), 'forbidden');
   });
