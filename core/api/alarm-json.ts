@@ -45,7 +45,7 @@ export const checkJson = z
     ms: z.number(),
     region: z.string(),
   })
-  .meta({ id: 'Check' });
+  .meta({ id: 'SyntheticCheck' });
 
 export function alarmToJson(alarm: AlarmState, runbookUrl: string | undefined): z.infer<typeof alarmJson> {
   const { id: name, condition, value } = alarm;
