@@ -92,7 +92,8 @@ export abstract class PlatformUnderTest {
   }
 }
 
-async function readSample(name: SampleName): Promise<ModelFiles> {
+/** The files of a sample model, built if need be. */
+export async function readSample(name: SampleName): Promise<ModelFiles> {
   const folder = await ensureSampleModel(name, MODEL_CACHE);
   return {
     model: await readFile(join(folder, 'model.onnx')),

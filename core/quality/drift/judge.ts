@@ -55,7 +55,7 @@ function newsOf(state: QualityState, report: QualityReport): readonly QualityNot
     event: 'model.drifted',
     model,
     version,
-    atMs: report.window.untilMs,
+    atMs: report.checkedAtMs,
     window: report.window,
     checks: report.checks
       .filter(({ windowsInARow }) => windowsInARow >= report.alarmsAfter)

@@ -17,6 +17,6 @@ export async function tellUntold(
 }
 
 /** Names a notice among all: it has the same whoever tells it, and however often. */
-export function nameOfNotice({ event, reason, model, version, atMs }: QualityNotice): string {
-  return `${event}/${model}/${version}/${reason}/${atMs}`;
+export function nameOfNotice({ event, reason, model, version, atMs, window }: QualityNotice): string {
+  return `${event}/${model}/${version}/${reason}/${window?.untilMs ?? atMs}`;
 }

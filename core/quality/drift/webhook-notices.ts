@@ -4,7 +4,7 @@ import { REGION_OWNER } from '../../webhooks/webhook.ts';
 import type { QualityNotice } from './quality-record.ts';
 import { nameOfNotice, type TellNotices } from './tell.ts';
 
-/** Addresses a message to each webhook of the region that wants such events and was there before. `regionUrl` is as `ReleaseNotices` has it. */
+/** Addresses a message to each webhook of the region that wants such events and was there when it was found. `regionUrl` is as `ReleaseNotices` has it. */
 export function webhookNotices(
   { webhooks, clock }: Pick<Platform, 'webhooks' | 'clock'>,
   regionUrl: string,
