@@ -1,8 +1,10 @@
+import type { Provider } from '../adapters/onnx/providers.ts';
 import type { CapacityReport } from '../core/ports/capacity.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
 import type { DispatchParts } from './dispatcher.ts';
 import { repeat } from './repeat.ts';
+import { USAGE_EVERY_MS, UsageMeter } from './usage.ts';
 import { WarmKeeper } from './warm-keeper.ts';
 
 /** How exactly a runner is killed at its deadline; asked only while one runs. */
@@ -13,7 +15,12 @@ const REPORT_UNCHANGED_MS = 2.5 * SECOND_MS;
 const TIDY_MS = SECOND_MS;
 const KEEP_WARM_MS = SECOND_MS;
 
-export type HeartbeatConfig = { readonly worker: string; readonly pool: string; readonly runners: number };
+export type HeartbeatConfig = {
+  readonly worker: string;
+  readonly pool: string;
+  readonly runners: number;
+  readonly provider: Provider;
+};
 
 type HeartbeatPorts = Pick<Platform, 'capacity' | 'registry' | 'releases' | 'clock' | 'log'>;
 
@@ -23,6 +30,7 @@ export class Heartbeat {
   readonly #parts: DispatchParts;
   readonly #config: HeartbeatConfig;
   readonly #keeper: WarmKeeper;
+  readonly #usage: UsageMeter;
   readonly #stopped = new AbortController();
   #reportedMs = 0;
   #reported = '';
@@ -36,10 +44,12 @@ export class Heartbeat {
     this.#parts = parts;
     this.#config = config;
     this.#startedAtMs = ports.clock.nowMs();
+    this.#usage = new UsageMeter(ports, parts.pool, config.provider);
     this.#keeper = new WarmKeeper(ports, parts, config, onIdle);
   }
 
   async run(): Promise<void> {
+    void repeat(this.#ports, 'looking at usage', USAGE_EVERY_MS, this.#stopped.signal, () => this.#usage.look());
     // Beside the beat, which a load must not hold up; one under way ends with its runner.
     void repeat(this.#ports, 'keeping warm', KEEP_WARM_MS, this.#stopped.signal, () => this.#keeper.tick());
     while (!this.#stopped.signal.aborted) {
@@ -82,6 +92,7 @@ export class Heartbeat {
       draining: this.#draining,
       busy: pool.busy,
       startedAtMs: this.#startedAtMs,
+      ...(this.#usage.latest && { usage: this.#usage.latest }),
     };
     this.#reportedMs = report.atMs;
     this.#reported = this.#digest(nowMs);

@@ -80,6 +80,13 @@ export class RunnerPool {
     return this.#busyMs;
   }
 
+  /** Of runners that are alive. */
+  processes(): readonly { readonly pid: number | undefined; readonly residentBytes: number }[] {
+    return this.#slots.flatMap(({ runner }) =>
+      runner?.alive() ? [{ pid: runner.pid, residentBytes: runner.residentBytes() }] : [],
+    );
+  }
+
   loaded(): string[] {
     return [...new Set(this.#slots.flatMap((slot) => [...slot.loaded.keys()]))];
   }

@@ -90,6 +90,7 @@ type Call = {
 
 class RunnerProcess implements ModelRunner {
   readonly ended: Promise<void>;
+  readonly pid: number | undefined;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -100,6 +101,7 @@ class RunnerProcess implements ModelRunner {
 
   constructor(child: ChildProcess, socket: Socket, clock: Clock) {
     this.#child = child;
+    this.pid = child.pid;
     this.#clock = clock;
     this.#socket = socket;
     this.ended = new Promise((resolve) => {

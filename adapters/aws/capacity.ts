@@ -44,6 +44,14 @@ const reportSchema = z.strictObject({
   ),
   draining: z.boolean(),
   busy: z.number().optional(),
+  usage: z
+    .strictObject({
+      memoryBytes: z.number(),
+      cpuShare: z.number().optional(),
+      gpu: z.strictObject({ busyShare: z.number(), memoryBytes: z.number(), totalBytes: z.number() }).optional(),
+    })
+    .transform(({ memoryBytes, cpuShare, gpu }) => ({ memoryBytes, cpuShare, gpu }))
+    .optional(),
   startedAtMs: z.number().optional(),
 });
 const itemSchema = z.strictObject({

@@ -37,6 +37,8 @@ export interface ModelRunner {
   alive(): boolean;
   /** Ends the process at once; a call in flight answers `crashed`. */
   kill(): void;
+  /** Of the process, where it is one. */
+  readonly pid?: number | undefined;
   /** Resolves when the process has ended, however that came about. */
   readonly ended: Promise<void>;
 }

@@ -20,7 +20,8 @@ export function poolToJson({ pool, lanes, workers }: PoolState, nowMs: number): 
 }
 
 function workerToJson(worker: WorkerState, nowMs: number): PoolJson['workers'][number] {
-  const { startedAtMs } = worker;
+  const { startedAtMs, usage } = worker;
+  const gpu = usage?.gpu;
   return {
     worker: worker.worker,
     runners: worker.runners,
@@ -28,6 +29,12 @@ function workerToJson(worker: WorkerState, nowMs: number): PoolJson['workers'][n
     backlog_ms: worker.backlogMs,
     loaded: worker.loaded.map(loadedToJson),
     draining: worker.draining,
+    memory_bytes: usage?.memoryBytes ?? null,
+    cpu_share: usage?.cpuShare ?? null,
+    gpu:
+      gpu === undefined
+        ? null
+        : { busy_share: gpu.busyShare, memory_bytes: gpu.memoryBytes, total_bytes: gpu.totalBytes },
     up_s: secondsOf(startedAtMs === undefined ? undefined : Math.max(0, nowMs - startedAtMs)),
     at: isoOf(worker.atMs),
   };

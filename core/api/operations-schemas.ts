@@ -39,6 +39,11 @@ const workerJson = z.strictObject({
   backlog_ms: z.number().min(0),
   loaded: z.array(loadedJson),
   draining: z.boolean(),
+  /** Resident memory of its runners. */
+  memory_bytes: z.number().min(0).nullable(),
+  /** CPU that they took, of as many cores as there are runners; null where it cannot be told. */
+  cpu_share: z.number().min(0).nullable(),
+  gpu: z.strictObject({ busy_share: z.number(), memory_bytes: z.number(), total_bytes: z.number() }).nullable(),
   up_s: z.number().min(0).nullable(),
   /** When it reported. */
   at,

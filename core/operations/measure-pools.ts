@@ -1,4 +1,5 @@
 import { LANES } from '../inference/job.ts';
+import type { CapacityReport } from '../ports/capacity.ts';
 import type { Platform } from '../ports/platform.ts';
 import { SECOND_MS } from '../units.ts';
 import type { Measure } from './metric.ts';
@@ -29,6 +30,7 @@ export async function measurePools(
     const runners = reports.reduce((sum, report) => sum + report.runners, 0);
     const busy = reports.reduce((sum, report) => sum + (report.busy ?? 0), 0);
     if (runners > 0) measures.push({ metric: 'runners_busy_share', of: { pool }, value: busy / runners });
+    measures.push(...usageOf(pool, reports));
     const ofPool = [
       ['workers', reports.length],
       ['runners', runners],
@@ -38,4 +40,21 @@ export async function measurePools(
     for (const [metric, value] of ofPool) measures.push({ metric, of: { pool }, value });
   }
   return { measures, coldSinceMs };
+}
+
+/** What workers say of the machine that they run on, where they do. */
+function usageOf(pool: string, reports: readonly CapacityReport[]): Measure[] {
+  const usages = reports.flatMap(({ usage }) => (usage === undefined ? [] : [usage]));
+  if (usages.length === 0) return [];
+  const measures: Measure[] = [];
+  const add = (metric: Measure['metric'], value: number) => measures.push({ metric, of: { pool }, value });
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  add('runner_memory_bytes', sum(usages.map(({ memoryBytes }) => memoryBytes)));
+  const cpu = usages.flatMap(({ cpuShare }) => (cpuShare === undefined ? [] : [cpuShare]));
+  if (cpu.length > 0) add('runner_cpu_share', sum(cpu) / cpu.length);
+  const gpus = usages.flatMap(({ gpu }) => (gpu === undefined ? [] : [gpu]));
+  if (gpus.length === 0) return measures;
+  add('gpu_busy_share', sum(gpus.map(({ busyShare }) => busyShare)) / gpus.length);
+  add('gpu_memory_share', sum(gpus.map((gpu) => gpu.memoryBytes)) / sum(gpus.map((gpu) => gpu.totalBytes)));
+  return measures;
 }

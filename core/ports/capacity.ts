@@ -8,6 +8,19 @@ export type BreakerReport = {
   readonly tenant?: string | undefined;
 };
 
+/** Of all GPUs of a worker together. */
+export type GpuUsage = { readonly busyShare: number; readonly memoryBytes: number; readonly totalBytes: number };
+
+/** What a worker's runners take of the machine, at most some ten seconds old. */
+export type WorkerUsage = {
+  /** Resident, pages that they share counted for each. */
+  readonly memoryBytes: number;
+  /** Of as many cores as there are runners: above 1 where one uses several. Undefined where it cannot be told. */
+  readonly cpuShare: number | undefined;
+  /** Undefined where there is none, or it does not answer. */
+  readonly gpu: GpuUsage | undefined;
+};
+
 /** What one worker says of itself. Reports older than 10 s are as if they were not there. */
 export type CapacityReport = {
   readonly worker: string;
@@ -27,6 +40,7 @@ export type CapacityReport = {
   readonly draining: boolean;
   /** Runners that load or run at this moment. */
   readonly busy?: number | undefined;
+  readonly usage?: WorkerUsage | undefined;
   /** When the worker started. */
   readonly startedAtMs?: number | undefined;
 };
