@@ -23,6 +23,8 @@ export type EmbeddedOptions = {
   readonly webhookReach?: Reach;
   /** Where a region's spans go; nothing is traced unless told. */
   readonly spans?: (region: string) => Spans;
+  /** See `RegionOptions`. */
+  readonly checks?: boolean;
   readonly clock?: Clock;
 };
 

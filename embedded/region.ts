@@ -46,6 +46,8 @@ export type RegionOptions = {
   /** Where tenants may have webhooks posted to: the public internet unless told otherwise. */
   readonly webhookReach?: Reach | undefined;
   readonly spans?: Spans | undefined;
+  /** Asks itself once a minute as a caller would, with a tenant of its own; not unless told. */
+  readonly checks?: boolean | undefined;
   /** See `RegionConfig`. */
   readonly usdPerComputeHour?: number | undefined;
   readonly preload?: readonly string[] | undefined;
@@ -105,7 +107,7 @@ async function serve(
   const beforeDrain = [
     startValidator(platform, pushes),
     sweeper,
-    startWatching(platform, counters),
+    await startWatching(platform, counters, server, options),
     startQualityLoop(platform, webhookNotices(platform, server.url)),
     startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges),
   ];

@@ -9,7 +9,7 @@ export type WatchParts<Host extends WatchHost> = {
   readonly host: Host;
   readonly sources: readonly MeasureSource<Host>[];
   /** This minute's checks; none where nothing is checked. */
-  readonly check: (nowMs: number, stopped: AbortSignal) => Promise<readonly CheckResult[]>;
+  readonly check: () => Promise<readonly CheckResult[]>;
   /** Called after each minute that was measured. */
   readonly onWatched: () => void;
 };
@@ -32,7 +32,7 @@ async function watchUntil<Host extends WatchHost>(parts: WatchParts<Host>, stopp
     await clock.sleep(untilNext(clock.nowMs()), stopped).catch(() => {});
     if (stopped.aborted) return;
     try {
-      const checks = await parts.check(clock.nowMs(), stopped);
+      const checks = await parts.check();
       if (stopped.aborted) return;
       await watchMinute(parts.host, parts.sources, checks, clock.nowMs());
       parts.onWatched();

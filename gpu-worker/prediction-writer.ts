@@ -3,6 +3,7 @@ import type { KeptPrediction } from '../core/ports/feedbacks.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { MOST_KEPT_ROWS } from '../core/quality/feedback/limits.ts';
 import type { JobLabels } from '../core/quality/job-end.ts';
+import { CANARY_TENANT } from '../core/tenancy/canary.ts';
 import { DAY_MS, SECOND_MS } from '../core/units.ts';
 import type { VersionShelf } from './version-shelf.ts';
 
@@ -42,7 +43,7 @@ export class PredictionWriter {
   offer(job: Job, outcome: Succeeded, labels: JobLabels): void {
     const { model, rows } = job;
     const feedback = this.#shelf.known(`${model}@${outcome.version}`)?.record.manifest.feedback;
-    if (feedback === undefined || rows > MOST_KEPT_ROWS) return;
+    if (feedback === undefined || rows > MOST_KEPT_ROWS || job.tenant === CANARY_TENANT) return;
     if (this.#waiting.length >= MOST_WAITING || this.#waitingRows + rows > MOST_WAITING_ROWS) {
       this.#lose(1, new Error('more predictions to keep than can be written'));
       return;

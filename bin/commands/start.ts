@@ -23,6 +23,7 @@ type StartOptions = {
   readonly logLevel: LogLevel;
   readonly pool?: Pools;
   readonly webhooksToPrivate?: boolean;
+  readonly checks?: boolean;
   readonly console?: ConsoleBuild;
   /** Of data, in place of that of the environment. */
   readonly folder?: string;
@@ -46,6 +47,7 @@ export function addStartCommands(program: Command): void {
       '--webhooks-to-private',
       'development: post webhooks to http and private addresses too (SLUICE_WEBHOOKS_PRIVATE=1)',
     )
+    .option('--no-checks', 'do not ask the regions once a minute as a caller would')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .action(start);
   program
@@ -135,6 +137,7 @@ async function bringUp(
     ...(options.console && { console: options.console }),
     pools: options.pool ?? poolsFromEnvironment(),
     webhookReach: webhookReachOf(options),
+    checks: options.checks ?? false,
     ...tracesFromEnvironment(),
     log,
   });

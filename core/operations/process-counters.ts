@@ -1,6 +1,8 @@
 import type { FailureCode } from '../failure.ts';
+import type { Platform } from '../ports/platform.ts';
 import type { TelemetryItem } from '../ports/telemetry.ts';
-import { SECOND_MS } from '../units.ts';
+import { MINUTE_MS, SECOND_MS } from '../units.ts';
+import type { Measure } from './metric.ts';
 import { TopTenants } from './top-tenants.ts';
 
 /** Upper bounds in seconds. A latency is known within 1.9 %, so that it may stand in the bucket beside its own. */
@@ -29,9 +31,20 @@ const MOST_VERSIONS = 200;
 export class ProcessCounters {
   readonly tenants = new TopTenants();
   readonly #versions = new Map<string, VersionCounters>();
+  /** Of the last report with a request in it. */
+  #countedMs: number | undefined;
 
   versions(): IterableIterator<VersionCounters> {
     return this.#versions.values();
+  }
+
+  /** How far what is kept is behind what was counted. */
+  async measure({ telemetry }: Pick<Platform, 'telemetry'>, nowMs: number): Promise<readonly Measure[]> {
+    const countedMs = this.#countedMs;
+    // What was counted just now is not written yet.
+    if (countedMs === undefined || nowMs - countedMs < MINUTE_MS) return [];
+    const kept = await telemetry.activeVersions(countedMs, countedMs + MINUTE_MS);
+    return [{ metric: 'telemetry_age_s', of: {}, value: kept.length > 0 ? 0 : (nowMs - countedMs) / SECOND_MS }];
   }
 
   /** Once for each report, within a window of when it happened. */
@@ -39,7 +52,9 @@ export class ProcessCounters {
     for (const item of items) this.#add(item);
   }
 
-  #add({ model, version, telemetry }: TelemetryItem): void {
+  #add(item: TelemetryItem): void {
+    const { model, version, telemetry } = item;
+    if (telemetry.requests > 0) this.#countedMs = Math.max(this.#countedMs ?? 0, item.windowStartMs);
     const { top, other } = telemetry.tenants.top(Number.POSITIVE_INFINITY);
     for (const [tenant, count] of top) this.tenants.add(tenant, count);
     this.tenants.addOther(other);

@@ -3,6 +3,7 @@ import type { Job, Outcome } from '../inference/job.ts';
 import type { ModelVersion } from '../models/version.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Telemetry, TelemetryItem } from '../ports/telemetry.ts';
+import { CANARY_TENANT } from '../tenancy/canary.ts';
 import { SECOND_MS } from '../units.ts';
 import { addRows, atLeast0, elementsOf, errorOf, type JobEnd, type ShadowEnd } from './job-end.ts';
 import { recordAnswer, recordShadow } from './record-answer.ts';
@@ -46,7 +47,7 @@ export type Recording = { readonly recorder: Recorder };
  * that is away for long) is dropped, and how many requests that was is logged.
  *
  * A request is counted once, by whoever ended it: a worker the jobs whose outcome it was first to write, a handler the rest.
- * Of `requests` those from a cache, and those that nothing but a fallback answered, have neither latency, queue time nor rows.
+ * Synthetic checks are nobody's requests: those of the canary tenant are not counted. Of `requests` those from a cache, and those that nothing but a fallback answered, have neither latency, queue time nor rows.
  */
 export class Recorder {
   readonly #parts: Parts;
@@ -77,6 +78,7 @@ export class Recorder {
    * answer because that crashed, as `runner-crashed`, and rows and compute for the one that answered.
    */
   jobEnded(job: Job, end: JobEnd): void {
+    if (job.tenant === CANARY_TENANT) return;
     try {
       this.#count(job, end);
     } catch (error) {
@@ -93,6 +95,7 @@ export class Recorder {
 
   /** A shadow copy that its candidate answered, or failed at in a way that says something of it. */
   shadowEnded(job: Job, end: ShadowEnd): void {
+    if (job.tenant === CANARY_TENANT) return;
     try {
       this.#countShadow(job, end);
     } catch (error) {
@@ -117,6 +120,7 @@ export class Recorder {
 
   /** Of no cohort: what was computed before a release began says nothing of who is better. */
   cacheHit(version: Version, tenant: string): void {
+    if (tenant === CANARY_TENANT) return;
     const telemetry = this.#telemetryOf(version);
     if (telemetry === undefined) return;
     telemetry.requests += 1;
@@ -126,6 +130,7 @@ export class Recorder {
 
   /** A fallback answered in place of a version. `isCounted`: the request already is, as somebody has ended its job. */
   fellBack(version: Version, tenant: string, isCounted: boolean): void {
+    if (tenant === CANARY_TENANT) return;
     const telemetry = this.#telemetryOf(version);
     if (telemetry === undefined) return;
     telemetry.fallbacks += 1;
