@@ -4,7 +4,11 @@ import { type ModelList, type ModelMetadata, OPERATIONS, type Operations, type R
 import { type ClientOptions, Transport } from './transport.ts';
 
 export type OperationId = keyof Operations;
-type Parts<Id extends OperationId> = Omit<Operations[Id], 'answer'> & { readonly signal?: AbortSignal };
+type Parts<Id extends OperationId> = Omit<Operations[Id], 'answer'> & {
+  readonly signal?: AbortSignal;
+  /** Of operations that take one: sent again with the same key it is done once. */
+  readonly idempotencyKey?: string;
+};
 /** Nothing need be given where the operation needs nothing. */
 type Given<Id extends OperationId> = Record<never, never> extends Parts<Id> ? [parts?: Parts<Id>] : [parts: Parts<Id>];
 
@@ -23,7 +27,7 @@ export type SluiceClient = {
     inputs: readonly RequestTensor[],
     options?: PredictOptions & { readonly async?: false },
   ): Promise<Prediction>;
-  readonly predictions: Pick<Predictions, 'get' | 'wait' | 'cancel'>;
+  readonly predictions: Pick<Predictions, 'get' | 'wait' | 'cancel' | 'giveFeedback'>;
   readonly models: {
     /** Those that plan and credential include. */
     list(signal?: AbortSignal): Promise<ModelList['models']>;
@@ -41,9 +45,11 @@ export function createSluiceClient(options: ClientOptions): SluiceClient {
   const predictions = new Predictions(transport);
   const call: SluiceClient['call'] = async (id, ...[parts]) => {
     const [method, template, answerStatus]: readonly [string, string, number?] = OPERATIONS[id];
-    const { params, query, body, signal } = (parts ?? {}) as AnyParts;
+    const { params, query, body, signal, idempotencyKey } = (parts ?? {}) as AnyParts;
     const path = `${fill(template, params)}${search(query)}`;
-    const answer = await transport.send({ method, path, body, signal, repeatable: method !== 'POST', answerStatus });
+    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': JSON.stringify(idempotencyKey) };
+    const repeatable = method !== 'POST' || idempotencyKey !== undefined;
+    const answer = await transport.send({ method, path, headers, body, signal, repeatable, answerStatus });
     return answer.body as Operations[typeof id]['answer'];
   };
   return {
@@ -77,6 +83,7 @@ type AnyParts = {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  readonly idempotencyKey?: string;
 };
 
 function fill(template: string, params: AnyParts['params'] = {}): string {

@@ -22,6 +22,8 @@ export type Prediction = {
   readonly state: 'done';
   /** Of the prediction, or the id that the request had. */
   readonly id: string;
+  /** Names it when its true label is told; undefined where a cache answered. */
+  readonly predictionId: string | undefined;
   readonly model: string;
   readonly version: string;
   readonly outputs: readonly ResponseTensor[];
@@ -55,6 +57,7 @@ export function toPrediction({ status, headers, body }: HttpAnswer): Prediction 
   return {
     state: 'done',
     id,
+    predictionId: header('sluice-prediction'),
     model,
     version,
     outputs,

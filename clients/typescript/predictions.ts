@@ -1,5 +1,5 @@
 import { type PendingPrediction, type Prediction, type PredictOptions, toPrediction } from './prediction.ts';
-import type { PredictionCancelled, RequestTensor } from './schema.ts';
+import type { FeedbackGiven, PredictionCancelled, RequestTensor } from './schema.ts';
 import { SluiceError } from './sluice-error.ts';
 import { sleep, type Transport } from './transport.ts';
 
@@ -66,6 +66,26 @@ export class Predictions {
     return (body as PredictionCancelled).state;
   }
 
+  /**
+   * Tells the true label of a prediction, or those of its rows in order; `again`: the same was told before. `id` is `predictionId` of a
+   * prediction. Throws `feedback-conflict` where another label was told before, which stays.
+   */
+  async giveFeedback(
+    id: string,
+    label: string | number | readonly (string | number)[],
+    { at, signal }: FeedbackOptions = {},
+  ): Promise<'counted' | 'again'> {
+    const knownAt = at instanceof Date ? at.toISOString() : at;
+    const { body } = await this.#transport.send({
+      method: 'POST',
+      path: `/v2/predictions/${encodeURIComponent(id)}/feedback`,
+      body: { label, ...(knownAt !== undefined && { at: knownAt }) },
+      signal,
+      repeatable: true,
+    });
+    return (body as FeedbackGiven).counted ? 'counted' : 'again';
+  }
+
   /** Each request waits at the server. Where that has no room, pauses grow from Retry-After to 10 s. */
   async #poll(first: PendingPrediction, untilMs: number, signal: AbortSignal | undefined): Promise<Prediction> {
     const { id } = first;
@@ -88,6 +108,12 @@ export class Predictions {
 }
 
 type WaitOptions = { readonly waitS?: number | undefined; readonly signal?: AbortSignal | undefined };
+
+type FeedbackOptions = {
+  /** When the label became known: ISO 8601. Default: now. */
+  readonly at?: Date | string | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
 
 function pollS(untilMs: number): number {
   return Math.max(0, Math.min(LONGEST_POLL_S, Math.ceil((untilMs - Date.now()) / 1000)));

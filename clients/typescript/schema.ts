@@ -250,6 +250,7 @@ export interface Operations {
     query?: {
       limit?: number;
       cursor?: string;
+      order?: 'oldest' | 'newest';
     };
     answer: {
       items: ModelVersion[];
@@ -292,11 +293,18 @@ export interface Operations {
     query?: {
       limit?: number;
       cursor?: string;
+      prefix?: string;
     };
     answer: {
       items: ModelRoute[];
       next: string | null;
     };
+  };
+  'model-read': {
+    params: {
+      model: string;
+    };
+    answer: Model;
   };
   'stable-put': {
     params: {
@@ -304,6 +312,61 @@ export interface Operations {
     };
     body: StablePut;
     answer: ModelRoute;
+  };
+  overview: {
+    answer: Overview;
+  };
+  'model-metrics': {
+    params: {
+      model: string;
+    };
+    query?: {
+      /**
+       * Number of a version.
+       */
+      version?: string;
+      from?: string;
+      until?: string;
+      step_s?: number;
+    };
+    answer: Metrics;
+  };
+  'feedback-give': {
+    params: {
+      prediction: string;
+    };
+    body: FeedbackGive;
+    answer: FeedbackGiven;
+  };
+  'model-feedback': {
+    params: {
+      model: string;
+    };
+    query?: {
+      /**
+       * Number of a version.
+       */
+      version?: string;
+      from?: string;
+      until?: string;
+      step_s?: number;
+    };
+    answer: Feedback;
+  };
+  'tenant-feedback': {
+    params: {
+      tenant: string;
+      model: string;
+    };
+    query?: {
+      /**
+       * Number of a version.
+       */
+      version?: string;
+      from?: string;
+      until?: string;
+    };
+    answer: Feedback;
   };
   'release-start': {
     params: {
@@ -319,6 +382,17 @@ export interface Operations {
     query?: {
       limit?: number;
       cursor?: string;
+    };
+    answer: {
+      items: Release[];
+      next: string | null;
+    };
+  };
+  'release-list-all': {
+    query?: {
+      limit?: number;
+      cursor?: string;
+      state?: 'active' | 'all';
     };
     answer: {
       items: Release[];
@@ -380,6 +454,134 @@ export interface Operations {
       webhook: string;
     };
     answer: undefined;
+  };
+  'quality-read': {
+    params: {
+      model: string;
+    };
+    query?: {
+      /**
+       * Number of a version.
+       */
+      version?: string;
+    };
+    answer: Quality;
+  };
+  'quality-check': {
+    params: {
+      model: string;
+    };
+    query?: {
+      /**
+       * Number of a version.
+       */
+      version?: string;
+    };
+    answer: Quality;
+  };
+  'quality-reference-put': {
+    params: {
+      model: string;
+    };
+    query?: {
+      /**
+       * Number of a version.
+       */
+      version?: string;
+    };
+    body: QualityReferencePut;
+    answer: Quality;
+  };
+  'tenant-quality-read': {
+    params: {
+      tenant: string;
+      model: string;
+    };
+    answer: TenantQuality;
+  };
+  'pool-list': {
+    answer: {
+      items: Pool[];
+    };
+  };
+  'dead-letter-list': {
+    query?: {
+      limit?: number;
+      cursor?: string;
+      pool?: string;
+      tenant?: string;
+    };
+    answer: {
+      items: DeadLetter[];
+      next: string | null;
+    };
+  };
+  'tenant-dead-letter-list': {
+    params: {
+      tenant: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+      pool?: string;
+    };
+    answer: {
+      items: DeadLetter[];
+      next: string | null;
+    };
+  };
+  'dead-letter-redrive': {
+    params: {
+      tenant: string;
+      letter: string;
+    };
+    answer: Redriven;
+  };
+  'dead-letter-discard': {
+    params: {
+      tenant: string;
+      letter: string;
+    };
+    answer: undefined;
+  };
+  'audit-list': {
+    query?: {
+      limit?: number;
+      cursor?: string;
+      from?: string;
+      until?: string;
+      by?: string;
+      action?: string;
+      tenant?: string;
+    };
+    answer: {
+      items: AuditEntry[];
+      next: string | null;
+    };
+  };
+  'tenant-audit-list': {
+    params: {
+      tenant: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+      from?: string;
+      until?: string;
+      by?: string;
+      action?: string;
+    };
+    answer: {
+      items: AuditEntry[];
+      next: string | null;
+    };
+  };
+  'audit-verify': {
+    query?: {
+      from_seq?: number;
+      known?: string;
+    };
+    answer: AuditVerification;
   };
   'webhook-create': {
     params: {
@@ -451,6 +653,37 @@ export interface Operations {
       delivery: string;
     };
     answer: WebhookDelivery;
+  };
+  'alarm-list': {
+    answer: {
+      items: Alarm[];
+    };
+  };
+  'check-list': {
+    answer: {
+      items: SyntheticCheck[];
+    };
+  };
+  'cost-read': {
+    query?: {
+      from?: string;
+      until?: string;
+      by?: 'day' | 'tenant' | 'model' | 'version' | 'pool';
+      limit?: number;
+    };
+    answer: Cost;
+  };
+  'tenant-cost-read': {
+    params: {
+      tenant: string;
+    };
+    query?: {
+      from?: string;
+      until?: string;
+      by?: 'day' | 'model';
+      limit?: number;
+    };
+    answer: TenantCost;
   };
 }
 export interface ServerMetadata {
@@ -690,6 +923,14 @@ export interface Usage {
   daily_compute_ms: number;
   in_flight: number;
   requests_in_flight: number;
+  month: MonthUsage;
+}
+export interface MonthUsage {
+  start_ms: number;
+  compute_ms: number;
+  requests: number;
+  rows: number;
+  cost_usd: number;
 }
 export interface ApiKeyCreate {
   label: string;
@@ -883,6 +1124,14 @@ export interface ModelVersion {
       share: number;
       retentionDays: number;
     };
+    feedback?: {
+      days: number;
+      /**
+       * @minItems 2
+       * @maxItems 512
+       */
+      labels?: string[];
+    };
     release?: {
       assignBy: 'user' | 'tenant' | 'request';
       /**
@@ -947,6 +1196,13 @@ export interface ModelVersion {
         seconds: number;
       };
       warmWithinS: number;
+    };
+    drift?: {
+      threshold: number;
+      minSamples: number;
+      windowMinutes: number;
+      alarmAfter: number;
+      retrainEveryDays?: number;
     };
     mayBeConstant: boolean;
     maxComputeMsPerRow: number;
@@ -1161,12 +1417,220 @@ export interface ModelRoute {
   stable: string | null;
   epoch: number;
 }
+export interface Model {
+  model: string;
+  stable: string | null;
+  epoch: number;
+  newest: string | null;
+  active_release: string | null;
+}
 export interface StablePut {
   /**
    * Number of a version.
    */
   version: string;
   epoch?: number;
+}
+export interface Overview {
+  region: string;
+  at: string;
+  requests_per_s: number;
+  requests_last_hour: number;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  error_rate: number | null;
+  cost_today_usd: number;
+  queues: {
+    pool: string;
+    lane: string;
+    depth: number;
+    oldest_s: number | null;
+  }[];
+  workers: number;
+  runners: number;
+  busy_share: number | null;
+  active_releases: {
+    release: string;
+    model: string;
+    phase: string;
+    step: number;
+    candidate: string;
+    stable: string;
+    weight_percent: number;
+  }[];
+  alarms: Alarm[];
+  series: {
+    at: string;
+    requests: number;
+    errors: number;
+    p95_ms: number | null;
+  }[];
+}
+export interface Alarm {
+  id: string;
+  name:
+    | 'server-errors'
+    | 'slow-answers'
+    | 'slow-version'
+    | 'error-budget-fast'
+    | 'error-budget-slow'
+    | 'no-traffic'
+    | 'no-traffic-of-model'
+    | 'saturation'
+    | 'queue-age'
+    | 'batch-queue-age'
+    | 'dead-letters'
+    | 'no-workers'
+    | 'cold-start'
+    | 'drift'
+    | 'missing-class'
+    | 'budget-near'
+    | 'budget-spent'
+    | 'key-expiry'
+    | 'check-failed'
+    | 'audit-broken'
+    | 'telemetry-stale'
+    | 'watch-stalled';
+  severity: 'page' | 'ticket';
+  state: 'ok' | 'alarm' | 'no-data';
+  of: {
+    model?: string;
+    version?: string;
+    pool?: string;
+    lane?: string;
+    tenant?: string;
+    check?: string;
+    worker?: string;
+    key?: string;
+  };
+  value: number | null;
+  threshold: number;
+  is: 'at-least' | 'below';
+  unit: string;
+  says: string;
+  since: string;
+  runbook_url: string;
+}
+export interface Metrics {
+  model: string;
+  version: string;
+  from: string;
+  until: string;
+  step_s: number;
+  items: MetricsStep[];
+  total: {
+    requests: number;
+    errors: number;
+    error_rate: number | null;
+    errors_by_code: {
+      [k: string]: number;
+    };
+    p50_ms: number | null;
+    p95_ms: number | null;
+    p99_ms: number | null;
+    queue_p95_ms: number | null;
+    batch_rows_mean: number | null;
+    rows: number;
+    compute_ms: number;
+    cache_hits: number;
+    fallbacks: number;
+    crashes: number;
+    labels: {
+      [k: string]: number;
+    };
+    confidence_mean: number | null;
+    input_elements_p95: number | null;
+    latency_histogram: {
+      from_ms: number;
+      until_ms: number;
+      count: number;
+    }[];
+    confidence_histogram: {
+      from: number;
+      until: number;
+      count: number;
+    }[];
+    tenants: {
+      tenant: string;
+      requests: number;
+    }[];
+  };
+}
+export interface MetricsStep {
+  at: string;
+  requests: number;
+  errors: number;
+  error_rate: number | null;
+  errors_by_code: {
+    [k: string]: number;
+  };
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  queue_p95_ms: number | null;
+  batch_rows_mean: number | null;
+  rows: number;
+  compute_ms: number;
+  cache_hits: number;
+  fallbacks: number;
+  crashes: number;
+  labels: {
+    [k: string]: number;
+  };
+  confidence_mean: number | null;
+  input_elements_p95: number | null;
+}
+export interface FeedbackGive {
+  label: (string | number) | (string | number)[];
+  at?: string;
+}
+export interface FeedbackGiven {
+  /**
+   * Id of a prediction, from Location or the 202 body.
+   */
+  id: string;
+  counted: boolean;
+}
+export interface Feedback {
+  model: string;
+  version: string;
+  from: string;
+  until: string;
+  step_s: number;
+  count: number;
+  accuracy: number | null;
+  accuracy_interval: never[] | null;
+  macro_f1: number | null;
+  expected_calibration_error: number | null;
+  agreement: number | null;
+  classes: {
+    label: string;
+    precision: number;
+    recall: number;
+    f1: number;
+    support: number;
+  }[];
+  confusion: {
+    labels: string[];
+    counts: number[][];
+    other: number;
+  };
+  calibration: {
+    confidence: number;
+    accuracy: number;
+    count: number;
+  }[];
+  items: {
+    at: string;
+    count: number;
+    accuracy: number | null;
+    macro_f1: number | null;
+  }[];
+  tenants: {
+    tenant: string;
+    count: number;
+    accuracy: number | null;
+  }[];
 }
 export interface ReleaseStart {
   /**
@@ -1553,6 +2017,8 @@ export interface ReleaseDetail {
   attempt: number;
   epoch: number;
   numbers: ReleaseNumbers | null;
+  segments: ReleaseSegment[];
+  options: ReleaseOption[];
 }
 export interface ReleaseNumbers {
   from_ms: number;
@@ -1560,6 +2026,28 @@ export interface ReleaseNumbers {
   stable: VersionNumbers;
   candidate: VersionNumbers;
   agreement: number | null;
+  shadow: {
+    compared: number;
+    agreed: number;
+    candidate_failed: number;
+  };
+  latency: {
+    from_ms: number;
+    until_ms: number;
+    stable: number;
+    candidate: number;
+  }[];
+  labels: {
+    label: string | null;
+    stable: number | null;
+    candidate: number | null;
+  }[];
+  confidence: {
+    from: number;
+    until: number;
+    stable: number;
+    candidate: number;
+  }[];
 }
 export interface VersionNumbers {
   requests: number;
@@ -1568,8 +2056,48 @@ export interface VersionNumbers {
   p50_ms: number | null;
   p95_ms: number | null;
   p99_ms: number | null;
+  errors_by_code: {
+    [k: string]: number;
+  };
   compute_ms: number | null;
+  usd_per_thousand: number | null;
   crashes: number;
+  cache_hits: number;
+  fallbacks: number;
+  accuracy: number | null;
+  feedback: number;
+}
+export interface ReleaseSegment {
+  step: number | null;
+  weight_percent: number;
+  shadow_percent: number;
+  from_ms: number;
+  until_ms: number | null;
+}
+export interface ReleaseOption {
+  verb: 'promote' | 'promote-full' | 'pause' | 'resume' | 'abort' | 'approve' | 'retry' | 'undo';
+  refused: string | null;
+  after: {
+    state:
+      | 'scaling'
+      | 'stepping'
+      | 'gated'
+      | 'watching'
+      | 'paused'
+      | 'escalated'
+      | 'undoing'
+      | 'promoted'
+      | 'rolled-back';
+    step: number | null;
+    /**
+     * Number of a version.
+     */
+    serving: string;
+    weight_percent: number;
+    shadow_percent: number;
+    tenants: string[];
+    plans: string[];
+  } | null;
 }
 export interface ReleaseAudit {
   at_ms: number;
@@ -1579,7 +2107,7 @@ export interface ReleaseAudit {
   epoch: number;
 }
 export interface ReleaseVerb {
-  verb: 'promote' | 'promote-full' | 'pause' | 'resume' | 'abort' | 'retry' | 'undo' | 'approve';
+  verb: 'promote' | 'promote-full' | 'pause' | 'resume' | 'abort' | 'approve' | 'retry' | 'undo';
   reason: string;
   id?: string;
   /**
@@ -1714,6 +2242,10 @@ export interface PinPut {
 }
 export interface NoticeWebhookCreate {
   url: string;
+  /**
+   * @minItems 1
+   */
+  events?: ('release.changed' | 'model.drifted' | 'model.retraining_due')[];
 }
 export interface WebhookWithSecret {
   /**
@@ -1724,7 +2256,13 @@ export interface WebhookWithSecret {
   /**
    * @minItems 1
    */
-  events: ('prediction.succeeded' | 'prediction.failed' | 'release.changed')[];
+  events: (
+    | 'prediction.succeeded'
+    | 'prediction.failed'
+    | 'release.changed'
+    | 'model.drifted'
+    | 'model.retraining_due'
+  )[];
   disabled: 'no' | 'by-tenant' | 'gone';
   created_at_ms: number;
   secret: string;
@@ -1738,58 +2276,148 @@ export interface Webhook {
   /**
    * @minItems 1
    */
-  events: ('prediction.succeeded' | 'prediction.failed' | 'release.changed')[];
+  events: (
+    | 'prediction.succeeded'
+    | 'prediction.failed'
+    | 'release.changed'
+    | 'model.drifted'
+    | 'model.retraining_due'
+  )[];
   disabled: 'no' | 'by-tenant' | 'gone';
   created_at_ms: number;
 }
-export interface WebhookCreate {
-  url: string;
-  /**
-   * @minItems 1
-   */
-  events?: ('prediction.succeeded' | 'prediction.failed')[];
+export interface Quality {
+  model: string;
+  version: string;
+  reference: {
+    kind: 'validation' | 'training' | 'window';
+    from: string | null;
+    until: string | null;
+    rows: number;
+  } | null;
+  checked_at: string | null;
+  window: {
+    from: string;
+    until: string;
+  } | null;
+  rows: number;
+  status: 'ok' | 'drifting' | 'drifted' | 'too-few' | 'no-reference';
+  checks: QualityCheck[];
+  labels: {
+    label: string;
+    reference_share: number | null;
+    share: number | null;
+  }[];
+  missing_classes: string[];
+  data_quality: {
+    input: string;
+    rows: number;
+    missing_share: number | null;
+    too_long_share: number | null;
+    class_shift: number | null;
+    reference: {
+      rows: number;
+      missing_share: number | null;
+      too_long_share: number | null;
+    } | null;
+  }[];
+  confidence: {
+    reference: number[] | null;
+    current: number[];
+  };
+  history: {
+    at: string;
+    status: 'ok' | 'drifting' | 'drifted' | 'too-few' | 'no-reference';
+    rows: number;
+    missing_classes: number;
+    checks: {
+      name: string;
+      value: number;
+      drifted: boolean;
+    }[];
+  }[];
 }
-export interface WebhookPatch {
-  url?: string;
-  /**
-   * @minItems 1
-   */
-  events?: ('prediction.succeeded' | 'prediction.failed')[];
-  disabled?: 'no' | 'by-tenant';
+export interface QualityCheck {
+  subject: 'labels' | 'confidence' | 'input';
+  name: string;
+  method: 'js' | 'psi' | 'ks' | 'wasserstein';
+  value: number;
+  threshold: number;
+  drifted: boolean;
+  windows_in_a_row: number;
+  alarms_after: number;
+  samples: number;
+  judged: boolean;
 }
-export interface WebhookTested {
-  delivered: boolean;
-  result: string;
+export interface QualityReferencePut {
+  kind: 'validation' | 'training' | 'window';
+  from?: string;
+  until?: string;
 }
-export interface WebhookDelivery {
+export interface TenantQuality {
+  model: string;
+  version: string;
+  checked_at: string | null;
+  window: {
+    from: string;
+    until: string;
+  } | null;
+  status: 'ok' | 'drifting' | 'drifted' | 'too-few' | 'no-reference';
+  checks: TenantQualityCheck[];
+}
+export interface TenantQualityCheck {
+  subject: 'labels' | 'confidence' | 'input';
+  name: string;
+  method: 'js' | 'psi' | 'ks' | 'wasserstein';
+  value: number;
+  threshold: number;
+  drifted: boolean;
+  windows_in_a_row: number;
+  alarms_after: number;
+}
+export interface Pool {
+  pool: string;
+  lanes: {
+    lane: 'interactive' | 'bulk';
+    depth: number;
+    oldest_s: number | null;
+  }[];
+  workers: {
+    worker: string;
+    runners: number;
+    busy: number | null;
+    backlog_ms: number;
+    loaded: {
+      model: string;
+      version: string;
+      row_ms: number | null;
+      breaker: 'open' | 'half-open' | 'closed';
+      warm: number | null;
+    }[];
+    draining: boolean;
+    memory_bytes: number | null;
+    cpu_share: number | null;
+    gpu: {
+      busy_share: number;
+      memory_bytes: number;
+      total_bytes: number;
+    } | null;
+    up_s: number | null;
+    at: string;
+  }[];
+}
+export interface DeadLetter {
   /**
-   * Id of a delivery: the webhook-id of its message.
+   * Id of a dead letter.
    */
   id: string;
-  /**
-   * Id of a prediction, from Location or the 202 body.
-   */
+  tenant: string;
   prediction: string;
-  event: 'prediction.succeeded' | 'prediction.failed' | 'release.changed';
-  state: 'waiting' | 'delivered' | 'given-up';
-  attempts: number;
-  last_result: string | null;
-  created_at_ms: number;
-  due_at_ms: number | null;
-}
-/**
- * RFC 9457. Members beyond these are facts of the failure, in snake_case.
- *
- * This interface was referenced by `Operations`'s JSON-Schema
- * via the `definition` "Problem".
- */
-export interface Problem {
-  type: string;
-  title: string;
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 421 | 422 | 429 | 431 | 500 | 502 | 503 | 504;
-  detail: string;
-  instance: string;
-  code:
+  model: string | null;
+  version: string | null;
+  pool: string;
+  lane: 'interactive' | 'bulk';
+  reason:
     | 'credentials-missing'
     | 'credentials-invalid'
     | 'credentials-expired'
@@ -1813,6 +2441,8 @@ export interface Problem {
     | 'webhook-limit-reached'
     | 'webhook-url-refused'
     | 'validation-unknown'
+    | 'dead-letter-unknown'
+    | 'dead-letter-empty'
     | 'release-unknown'
     | 'upload-unknown'
     | 'body-too-large'
@@ -1858,10 +2488,273 @@ export interface Problem {
     | 'model-load-failed'
     | 'artifact-missing'
     | 'artifact-damaged'
+    | 'feedback-not-kept'
+    | 'feedback-conflict'
+    | 'feedback-too-late'
+    | 'label-unknown'
     | 'manifest-invalid'
     | 'model-invalid'
     | 'golden-mismatch'
     | 'golden-invalid'
+    | 'reference-invalid'
+    | 'reference-missing'
+    | 'model-external-data'
+    | 'model-output-unsupported'
+    | 'model-constant'
+    | 'model-crashes'
+    | 'tokenizer-invalid'
+    | 'validation-timeout'
+    | 'validation-failed'
+    | 'release-plan-invalid'
+    | 'release-incompatible'
+    | 'release-verb-refused'
+    | 'data-erased'
+    | 'record-damaged'
+    | 'storage-unavailable'
+    | 'storage-misconfigured'
+    | 'internal';
+  attempts: number;
+  redrivable: boolean;
+  at: string;
+}
+export interface Redriven {
+  /**
+   * Id of a prediction, from Location or the 202 body.
+   */
+  prediction: string;
+  redrive_of: string;
+}
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  by: string;
+  role: string;
+  tenant: string | null;
+  action: string;
+  target: {
+    [k: string]: string;
+  };
+  outcome: 'done' | 'refused' | 'failed' | 'begun';
+  status: number | null;
+  code: string | null;
+  reason: string | null;
+  skipped: number | null;
+  hash: string;
+}
+export interface AuditVerification {
+  ok: boolean;
+  entries: number;
+  from_seq: number;
+  until_seq: number;
+  complete: boolean;
+  head: {
+    seq: number;
+    hash: string;
+  } | null;
+  broken_at_seq: number | null;
+  why: string | null;
+}
+export interface WebhookCreate {
+  url: string;
+  /**
+   * @minItems 1
+   */
+  events?: ('prediction.succeeded' | 'prediction.failed')[];
+}
+export interface WebhookPatch {
+  url?: string;
+  /**
+   * @minItems 1
+   */
+  events?: ('prediction.succeeded' | 'prediction.failed')[];
+  disabled?: 'no' | 'by-tenant';
+}
+export interface WebhookTested {
+  delivered: boolean;
+  result: string;
+}
+export interface WebhookDelivery {
+  /**
+   * Id of a delivery: the webhook-id of its message.
+   */
+  id: string;
+  /**
+   * Id of a prediction, from Location or the 202 body.
+   */
+  prediction: string;
+  event: 'prediction.succeeded' | 'prediction.failed' | 'release.changed' | 'model.drifted' | 'model.retraining_due';
+  state: 'waiting' | 'delivered' | 'given-up';
+  attempts: number;
+  last_result: string | null;
+  created_at_ms: number;
+  due_at_ms: number | null;
+}
+export interface SyntheticCheck {
+  check: string;
+  at: string;
+  ok: boolean;
+  status: number;
+  ms: number;
+  region: string;
+}
+export interface Cost {
+  from: string;
+  until: string;
+  by: 'day' | 'tenant' | 'model' | 'version' | 'pool';
+  currency: 'USD';
+  total_usd: number;
+  idle_usd: number;
+  idle_share: number;
+  gpu_idle_share: number | null;
+  items: CostItem[];
+  rest: Spent | null;
+}
+export interface CostItem {
+  day?: string;
+  tenant?: string | null;
+  /**
+   * Name of a model.
+   */
+  model?: string;
+  /**
+   * Number of a version.
+   */
+  version?: string;
+  pool?: string;
+  cost_usd: number;
+  compute_s: number;
+  rows: number;
+  requests: number;
+  usd_per_thousand: number | null;
+  idle_usd?: number;
+  idle_share?: number;
+  worker_hours?: number;
+  gpu?: boolean;
+  instances?: string[];
+  cache_hits?: number;
+}
+export interface Spent {
+  cost_usd: number;
+  compute_s: number;
+  rows: number;
+  requests: number;
+  usd_per_thousand: number | null;
+}
+export interface TenantCost {
+  tenant: string;
+  from: string;
+  until: string;
+  by: 'day' | 'tenant' | 'model' | 'version' | 'pool';
+  currency: 'USD';
+  total_usd: number;
+  items: TenantCostItem[];
+  rest: Spent | null;
+}
+export interface TenantCostItem {
+  day?: string;
+  /**
+   * Name of a model.
+   */
+  model?: string;
+  cost_usd: number;
+  compute_s: number;
+  rows: number;
+  requests: number;
+  usd_per_thousand: number | null;
+}
+/**
+ * RFC 9457. Members beyond these are facts of the failure, in snake_case.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Problem".
+ */
+export interface Problem {
+  type: string;
+  title: string;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 421 | 422 | 429 | 431 | 500 | 502 | 503 | 504;
+  detail: string;
+  instance: string;
+  code:
+    | 'credentials-missing'
+    | 'credentials-invalid'
+    | 'credentials-expired'
+    | 'issuer-unknown'
+    | 'issuer-unavailable'
+    | 'forbidden'
+    | 'wrong-region'
+    | 'region-unavailable'
+    | 'route-unknown'
+    | 'method-unsupported'
+    | 'tenant-unknown'
+    | 'model-unknown'
+    | 'version-unknown'
+    | 'version-not-ready'
+    | 'prediction-unknown'
+    | 'key-unknown'
+    | 'plan-unknown'
+    | 'pool-unknown'
+    | 'webhook-unknown'
+    | 'delivery-unknown'
+    | 'webhook-limit-reached'
+    | 'webhook-url-refused'
+    | 'validation-unknown'
+    | 'dead-letter-unknown'
+    | 'dead-letter-empty'
+    | 'release-unknown'
+    | 'upload-unknown'
+    | 'body-too-large'
+    | 'body-incomplete'
+    | 'headers-too-large'
+    | 'json-invalid'
+    | 'json-too-deep'
+    | 'request-invalid'
+    | 'field-unknown'
+    | 'content-encoding-unsupported'
+    | 'binary-length-invalid'
+    | 'input-missing'
+    | 'input-unknown'
+    | 'output-unknown'
+    | 'datatype-mismatch'
+    | 'datatype-unsupported'
+    | 'shape-mismatch'
+    | 'element-count-mismatch'
+    | 'element-invalid'
+    | 'value-out-of-range'
+    | 'value-not-finite'
+    | 'text-invalid'
+    | 'input-too-large'
+    | 'header-invalid'
+    | 'deadline-too-short'
+    | 'idempotency-key-reused'
+    | 'idempotency-in-flight'
+    | 'state-conflict'
+    | 'already-exists'
+    | 'quota-exceeded'
+    | 'in-flight-exceeded'
+    | 'compute-budget-exceeded'
+    | 'version-unavailable'
+    | 'pool-unavailable'
+    | 'overloaded'
+    | 'draining'
+    | 'prediction-cancelled'
+    | 'prediction-expired'
+    | 'prediction-timeout'
+    | 'prediction-failed'
+    | 'runner-crashed'
+    | 'input-quarantined'
+    | 'model-load-failed'
+    | 'artifact-missing'
+    | 'artifact-damaged'
+    | 'feedback-not-kept'
+    | 'feedback-conflict'
+    | 'feedback-too-late'
+    | 'label-unknown'
+    | 'manifest-invalid'
+    | 'model-invalid'
+    | 'golden-mismatch'
+    | 'golden-invalid'
+    | 'reference-invalid'
+    | 'reference-missing'
     | 'model-external-data'
     | 'model-output-unsupported'
     | 'model-constant'
@@ -1934,9 +2827,16 @@ export const OPERATIONS = {
   'version-read': ['GET', '/control/v1/models/{model}/versions/{version}'],
   'model-replay': ['POST', '/control/v1/models/{model}/replays'],
   'model-route-list': ['GET', '/control/v1/models'],
+  'model-read': ['GET', '/control/v1/models/{model}'],
   'stable-put': ['PUT', '/control/v1/models/{model}/stable'],
+  overview: ['GET', '/control/v1/overview'],
+  'model-metrics': ['GET', '/control/v1/models/{model}/metrics'],
+  'feedback-give': ['POST', '/v2/predictions/{prediction}/feedback'],
+  'model-feedback': ['GET', '/control/v1/models/{model}/feedback'],
+  'tenant-feedback': ['GET', '/control/v1/tenants/{tenant}/models/{model}/feedback'],
   'release-start': ['POST', '/control/v1/models/{model}/releases'],
   'release-list': ['GET', '/control/v1/models/{model}/releases'],
+  'release-list-all': ['GET', '/control/v1/releases'],
   'release-read': ['GET', '/control/v1/releases/{release}'],
   'release-audit-list': ['GET', '/control/v1/releases/{release}/audits'],
   'release-verb': ['POST', '/control/v1/releases/{release}/verbs'],
@@ -1945,6 +2845,18 @@ export const OPERATIONS = {
   'notice-webhook-create': ['POST', '/control/v1/notice-webhooks'],
   'notice-webhook-list': ['GET', '/control/v1/notice-webhooks'],
   'notice-webhook-remove': ['DELETE', '/control/v1/notice-webhooks/{webhook}'],
+  'quality-read': ['GET', '/control/v1/models/{model}/quality'],
+  'quality-check': ['POST', '/control/v1/models/{model}/quality/checks'],
+  'quality-reference-put': ['PUT', '/control/v1/models/{model}/quality/reference'],
+  'tenant-quality-read': ['GET', '/control/v1/tenants/{tenant}/models/{model}/quality'],
+  'pool-list': ['GET', '/control/v1/pools'],
+  'dead-letter-list': ['GET', '/control/v1/dead-letters'],
+  'tenant-dead-letter-list': ['GET', '/control/v1/tenants/{tenant}/dead-letters'],
+  'dead-letter-redrive': ['POST', '/control/v1/tenants/{tenant}/dead-letters/{letter}/redrive'],
+  'dead-letter-discard': ['DELETE', '/control/v1/tenants/{tenant}/dead-letters/{letter}'],
+  'audit-list': ['GET', '/control/v1/audit'],
+  'tenant-audit-list': ['GET', '/control/v1/tenants/{tenant}/audit'],
+  'audit-verify': ['GET', '/control/v1/audit/verification'],
   'webhook-create': ['POST', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-list': ['GET', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-read': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],
@@ -1954,4 +2866,8 @@ export const OPERATIONS = {
   'webhook-test': ['POST', '/control/v1/tenants/{tenant}/webhooks/{webhook}/test'],
   'delivery-list': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}/deliveries'],
   'delivery-replay': ['POST', '/control/v1/tenants/{tenant}/webhooks/{webhook}/deliveries/{delivery}/replay'],
+  'alarm-list': ['GET', '/control/v1/alarms'],
+  'check-list': ['GET', '/control/v1/checks'],
+  'cost-read': ['GET', '/control/v1/cost'],
+  'tenant-cost-read': ['GET', '/control/v1/tenants/{tenant}/cost'],
 } as const satisfies Record<keyof Operations, readonly [string, string, number?]>;

@@ -240,6 +240,34 @@ describe('a token', () => {
   });
 });
 
+describe('a call of an operation', () => {
+  const start = (client: ReturnType<typeof createSluiceClient>, idempotencyKey?: string) =>
+    client.call('release-start', {
+      params: { model: 'm' },
+      body: { version: '2', reason: 'better' },
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    });
+
+  test('with an idempotency key is sent again where no answer came, with the same key', async () => {
+    const lost: Reply = () => {
+      throw new TypeError('fetch failed');
+    };
+    const { client, sent } = clientOf([lost, json({ id: 'rel_1' }, 202)]);
+    expect(await outcomeOf(start(client, 'build "7"'))).toEqual({ id: 'rel_1' });
+    expect(sent.map((one) => headersOf(one)['idempotency-key'])).toEqual(Array(2).fill('"build \\"7\\""'));
+  });
+
+  test('without one is not: it may have been done', async () => {
+    const lost: Reply = () => {
+      throw new TypeError('fetch failed');
+    };
+    const { client, sent } = clientOf([lost, json({ id: 'rel_1' }, 202)]);
+    expect(await outcomeOf(start(client))).toBeInstanceOf(SluiceError);
+    expect(sent).toHaveLength(1);
+    expect(headersOf(sent[0]!)['idempotency-key']).toBeUndefined();
+  });
+});
+
 describe('waiting for a prediction', () => {
   test('goes on after 202, with pauses that grow from Retry-After to 10 s', async () => {
     const { client, sent } = clientOf([pending(1), pending(1), pending(1), pending(1), pending(1), pending(1), done]);
