@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { PRODUCT_VERSION } from '../core/version.ts';
+import { addFeedbackCommand } from './commands/feedback.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPredictCommand } from './commands/predict.ts';
 import { addReleaseCommands } from './commands/release.ts';
@@ -20,6 +21,7 @@ export async function runCommandLine(): Promise<void> {
   addReleaseCommands(program);
   addTenantCommands(program);
   addPredictCommand(program);
+  addFeedbackCommand(program);
   addWebhookCommands(program);
   try {
     await program.parseAsync();

@@ -1,25 +1,19 @@
 import type { Command } from 'commander';
-import { createSluiceClient, type SluiceClient } from '../../clients/typescript/client.ts';
 import type { PendingPrediction, Prediction } from '../../clients/typescript/prediction.ts';
 import type { RequestTensor } from '../../clients/typescript/schema.ts';
-import { SluiceError } from '../../clients/typescript/sluice-error.ts';
 import { nested } from '../../clients/typescript/tensors.ts';
-import { NoAnswer, noAnswer, RequestRefused, readSampleCredentials } from '../client.ts';
-import { connect, dataFolder } from '../options.ts';
 import { type GivenInputs, readInputs } from '../predict-inputs.ts';
 import { printable } from '../printable.ts';
 import { paint, renderTable } from '../table.ts';
+import { type ActsFor, actingClient, forTerminal, SAMPLE_TENANT } from '../tenant-client.ts';
 
-type PredictOptions = GivenInputs & {
-  readonly version?: string;
-  readonly async?: boolean;
-  readonly tenant?: string;
-  readonly url?: string;
-  readonly key?: string;
-  readonly json?: boolean;
-};
+type PredictOptions = GivenInputs &
+  ActsFor & {
+    readonly version?: string;
+    readonly async?: boolean;
+    readonly json?: boolean;
+  };
 
-const SAMPLE_TENANT = 'acme';
 const MOST_ROWS = 20;
 const MOST_ELEMENTS = 4;
 const MOST_TEXT = 60;
@@ -42,7 +36,7 @@ export function addPredictCommand(program: Command): void {
 }
 
 async function predict(model: string, options: PredictOptions): Promise<void> {
-  const { client, url } = await clientFor(options);
+  const { client, url } = await actingClient(options);
   const { version } = options;
   try {
     const { inputs, outputs } = await readInputs(options, () => client.models.get(model, version));
@@ -56,33 +50,6 @@ async function predict(model: string, options: PredictOptions): Promise<void> {
     else console.log(prediction.state === 'done' ? rendered(prediction, inputs, tookMs) : accepted(prediction, tookMs));
   } catch (error) {
     throw forTerminal(error, url);
-  }
-}
-
-/** As whom, and where: options, then the environment, then the sample tenant that `npm start` made. */
-async function clientFor(options: PredictOptions): Promise<{ client: SluiceClient; url: string }> {
-  const key = options.key ?? process.env.SLUICE_API_KEY;
-  const tenant = options.tenant ?? (key === undefined ? SAMPLE_TENANT : undefined);
-  const sample = key === undefined ? await sampleTenant(tenant) : undefined;
-  const url = options.url ?? process.env.SLUICE_URL ?? sample?.url;
-  const connection = await connect({ ...(url !== undefined && { url }), ...definedKey(key ?? sample?.apiKey) });
-  return {
-    client: createSluiceClient({ baseUrl: connection.url, token: connection.apiKey, tenant }),
-    url: connection.url,
-  };
-}
-
-function definedKey(key: string | undefined): { readonly key?: string } {
-  return key === undefined ? {} : { key };
-}
-
-/** undefined: an operator asks for it. */
-async function sampleTenant(id: string | undefined) {
-  try {
-    return (await readSampleCredentials(dataFolder())).tenants.find(({ tenant }) => tenant === id);
-  } catch {
-    // `connect` says what is missing.
-    return undefined;
   }
 }
 
@@ -125,12 +92,4 @@ function cell(value: unknown): string {
   if (value === undefined) return '';
   const text = value === null ? 'NaN' : printable(String(value));
   return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text;
-}
-
-/** As the other commands say it. */
-function forTerminal(error: unknown, url: string): unknown {
-  if (!(error instanceof SluiceError)) return error;
-  if (error.problem !== undefined) return new RequestRefused(error.problem.status, error.problem);
-  if (error.code === 'network') return noAnswer(url, error);
-  return new NoAnswer(`${error.message} (${error.code})\n  ${error.advice}`, { cause: error });
 }
