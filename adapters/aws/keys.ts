@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { DeadLetter } from '../../core/ports/dead-letters.ts';
 import type { IdempotencyKey } from '../../core/ports/idempotency.ts';
 import type { MeterRecord } from '../../core/ports/meters.ts';
-import type { TelemetryItem } from '../../core/ports/telemetry.ts';
-import { DAY_MS } from '../../core/units.ts';
+import type { RollUp, RollUpSpan, TelemetryItem, VersionName } from '../../core/ports/telemetry.ts';
+import { DAY_MS, MINUTE_MS } from '../../core/units.ts';
 
 /*
  * Every key of every table, each with what is asked by it. Nothing else in this repository puts a key together.
@@ -240,7 +241,7 @@ export function dataKeyKey(tenant: string): Key {
  * Control: a record lies in a partition of its own, where it is read; that it exists is noted in a list of its kind, which is
  * only read to show it. Lists that grow with the customers are spread over sixteen partitions.
  */
-export type RecordKind = 'tenant' | 'plan' | 'key' | 'issuer' | 'route';
+export type RecordKind = 'tenant' | 'plan' | 'key' | 'issuer' | 'route' | 'budget';
 
 export function recordKey(kind: RecordKind, id: string): Key {
   return { pk: `${kind}#${id}`, sk: 'record' };
@@ -338,6 +339,64 @@ export function releaseAuditPartition(release: string): string {
   return `release-audit#${release}`;
 }
 
+/*
+ * Control: the audit log, an item an entry, walked in order and read from its end, in blocks of ten thousand as one partition would grow without end; where it ends, in an
+ * item apart; and of each tenant the places of its entries, read from their end.
+ */
+const AUDIT_BLOCK_ENTRIES = 10_000;
+export const AUDIT_HEAD_KEY: Key = { pk: 'audit-head', sk: 'head' };
+
+export function auditKey(seq: number): Key {
+  return { pk: auditBlock(auditBlockOf(seq)), sk: String(seq).padStart(16, '0') };
+}
+
+export function auditBlockOf(seq: number): number {
+  return Math.floor(Math.max(0, seq) / AUDIT_BLOCK_ENTRIES);
+}
+
+export function auditBlock(block: number): string {
+  return `audit#${block}`;
+}
+
+export function auditSeqOf(sk: string): number {
+  return Number(sk);
+}
+
+export function auditTenantKey(tenant: string, seq: number): Key {
+  return { pk: auditTenantPartition(tenant), sk: auditKey(seq).sk };
+}
+
+export function auditTenantPartition(tenant: string): string {
+  return `audit-tenant#${tenant}`;
+}
+
+/** Jobs: a tenant's dead letters with their jobs, by id. */
+export function deadLetterKey(tenant: string, id: string): Key {
+  return { pk: deadLettersPartition(tenant), sk: id };
+}
+
+export function deadLettersPartition(tenant: string): string {
+  return `dead-letters#${tenant}`;
+}
+
+/** Jobs: what is shown of a tenant's dead letters, in the order in which they died. */
+export function deadLetterOrderKey({ tenant, atMs, id }: Pick<DeadLetter, 'tenant' | 'atMs' | 'id'>): Key {
+  return { pk: deadLetterOrderPartition(tenant), sk: inOrder(atMs, `${tenant}/${id}`) };
+}
+
+export function deadLetterOrderPartition(tenant: string): string {
+  return `dead-letter-order#${tenant}`;
+}
+
+/** Jobs: the same of all tenants, which are read together. */
+export function deadLetterListKey(letter: Pick<DeadLetter, 'tenant' | 'atMs' | 'id'>): Key {
+  return { pk: deadLetterListPartition(shardOf(letter.tenant)), sk: deadLetterOrderKey(letter).sk };
+}
+
+export function deadLetterListPartition(shard: number): string {
+  return `dead-letter-list#${shard}`;
+}
+
 /** Control: a tenant's webhooks, in one item, as they are few and what may be added depends on all of them. */
 export function webhooksKey(tenant: string): Key {
   return { pk: `webhooks#${tenant}`, sk: 'endpoints' };
@@ -411,6 +470,53 @@ export function telemetryPartition(model: string, version: string, atMs: number,
 export function telemetryBound(atMs: number): string {
   return String(Math.ceil(atMs)).padStart(16, '0');
 }
+
+/*
+ * Telemetry: which versions were reported of, one item for each of them in each ten minutes and one in each day, written again by every writer. A
+ * slice's are read together; as every writer begins it at once, they are spread over four partitions.
+ */
+export const ACTIVITY_SHARDS = 4;
+export const ACTIVITY_SLICE_MS = 10 * MINUTE_MS;
+
+export function activityKey(version: VersionName, atMs: number, shard: number): Key {
+  return { pk: activityPartition(atMs, shard % ACTIVITY_SHARDS), sk: nameOf(version) };
+}
+
+export function activityPartition(atMs: number, shard: number): string {
+  return `active#${Math.floor(atMs / ACTIVITY_SLICE_MS)}#${shard}`;
+}
+
+export function dailyActivityKey(version: VersionName, atMs: number): Key {
+  return { pk: dailyActivityPartition(atMs), sk: nameOf(version) };
+}
+
+export function dailyActivityPartition(atMs: number): string {
+  return `active-day#${Math.floor(atMs / DAY_MS)}`;
+}
+
+/** The way back of a sort key of activity. */
+export function versionOfKey(sk: string): VersionName {
+  const at = sk.lastIndexOf('@');
+  return { model: sk.slice(0, at), version: sk.slice(at + 1) };
+}
+
+function nameOf({ model, version }: VersionName): string {
+  return `${model}@${version}`;
+}
+
+/** Telemetry: roll-ups of a version, the minutes of a day and the hours of thirty days each in one partition, read by a range of times. */
+export function rollUpKey({ span, model, version, startMs }: Omit<RollUp, 'telemetry' | 'reports'>): Key {
+  return { pk: rollUpPartition(span, { model, version }, startMs), sk: telemetryBound(startMs) };
+}
+
+export function rollUpPartition(span: RollUpSpan, version: VersionName, atMs: number): string {
+  return `roll-up#${span}#${nameOf(version)}#${Math.floor(atMs / ROLL_UP_PARTITION_MS[span])}`;
+}
+
+export const ROLL_UP_PARTITION_MS: Readonly<Record<RollUpSpan, number>> = { minute: DAY_MS, hour: 30 * DAY_MS };
+
+/** Telemetry: how far the region is rolled up, in one item. */
+export const ROLLED_UNTIL_KEY: Key = { pk: 'rolled-until', sk: 'rolled-until' };
 
 /** Telemetry: one item a part of a worker's day, rewritten as its totals grow; a day's are read together. */
 export function meterKey({ day, writer, part }: Pick<MeterRecord, 'day' | 'writer' | 'part'>): Key {

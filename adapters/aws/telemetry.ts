@@ -1,23 +1,33 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
-import type { Telemetries, Telemetry, TelemetryItem } from '../../core/ports/telemetry.ts';
-import { decodeTelemetry, encodeTelemetry } from '../../core/quality/encode-telemetry.ts';
-import { mergeTelemetry } from '../../core/quality/telemetry.ts';
+import type {
+  RolledUntil,
+  RollUp,
+  RollUpSpan,
+  Telemetries,
+  Telemetry,
+  TelemetryItem,
+  TelemetryStep,
+  VersionName,
+} from '../../core/ports/telemetry.ts';
+import { readSeries, type SeriesRange } from '../../core/quality/read-series.ts';
+import { Steps } from '../../core/quality/steps.ts';
+import { addTelemetry, emptyTelemetry } from '../../core/quality/telemetry.ts';
 import { TELEMETRY_KEPT_MS } from '../../core/quality/telemetry-kept.ts';
-import { DAY_MS, MIB, SECOND_MS } from '../../core/units.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/units.ts';
+import { Activity } from './activity.ts';
 import { inParallel } from './in-parallel.ts';
 import { TELEMETRY_SHARDS, telemetryBound, telemetryKey, telemetryPartition } from './keys.ts';
-import type { Item, QueryOptions, Table } from './table.ts';
+import { RollUps } from './roll-ups.ts';
+import type { Table } from './table.ts';
+import { packTelemetry, unpackTelemetry } from './telemetry-codec.ts';
 
 /** Partitions that are read at once: all shards of a day. */
 const MOST_READS = TELEMETRY_SHARDS;
-/** Far above the largest item: a damaged one cannot take the memory of its reader. */
-const MOST_DECODED_BYTES = 8 * MIB;
-/** Items that are merged together. */
-const MERGED_AT_ONCE = 64;
 
 type Parts = { readonly table: Table; readonly clock: Clock; readonly log: Log };
+type Range = Omit<SeriesRange, 'stepMs'>;
+type Visit = (windowStartMs: number, telemetry: Telemetry) => void;
 
 /**
  * An item a report, deflated, in a table of its own. A read asks each shard of each day that it touches for a range of windows, strongly: 16
@@ -26,34 +36,80 @@ type Parts = { readonly table: Table; readonly clock: Clock; readonly log: Log }
  */
 export class AwsTelemetry implements Telemetries {
   readonly #parts: Parts;
+  readonly #activity: Activity;
+  readonly #rollUps: RollUps;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#activity = new Activity(parts.table, parts.clock);
+    this.#rollUps = new RollUps(parts);
   }
 
   async append(items: readonly TelemetryItem[]): Promise<void> {
     const { table } = this.#parts;
+    await this.#activity.mark(items);
     await table.putMany(
       items.map((item) => ({
         ...telemetryKey(item),
         windowStartMs: item.windowStartMs,
-        encoded: deflateRawSync(encodeTelemetry(item.telemetry)),
+        encoded: packTelemetry(item.telemetry),
         ttl: Math.ceil((item.windowStartMs + TELEMETRY_KEPT_MS) / SECOND_MS),
       })),
     );
   }
 
   async read(model: string, version: string, fromMs: number, untilMs: number, release?: string): Promise<Telemetry> {
-    const nowMs = this.#parts.clock.nowMs();
-    const forgottenMs = nowMs - TELEMETRY_KEPT_MS;
-    // Nobody writes of tomorrow.
-    const [from, until] = [Math.max(fromMs, forgottenMs), Math.min(untilMs, nowMs + DAY_MS)];
-    if (from >= until) return mergeTelemetry([], release);
-    const range = { after: telemetryBound(from), before: telemetryBound(until) };
-    const parts = await inParallel(partitionsOf(model, version, from, until), MOST_READS, (partition) =>
-      this.#readPartition(partition, range, release, forgottenMs),
-    );
-    return mergeTelemetry(parts, release);
+    const merged = emptyTelemetry(release);
+    await this.#each({ model, version, fromMs, untilMs }, (_, telemetry) => addTelemetry(merged, telemetry));
+    return merged;
+  }
+
+  activeVersions(fromMs: number, untilMs: number): Promise<readonly VersionName[]> {
+    return this.#activity.read(fromMs, untilMs);
+  }
+
+  series(
+    model: string,
+    version: string,
+    fromMs: number,
+    untilMs: number,
+    stepMs: number,
+  ): Promise<readonly TelemetryStep[]> {
+    const source = {
+      readRollUps: this.readRollUps.bind(this),
+      rolledUntil: () => this.#rollUps.rolledUntil(),
+      addReports: (steps: Steps, range: Range) => this.#each(range, (atMs, telemetry) => steps.add(atMs, telemetry)),
+    };
+    return readSeries(source, { model, version, fromMs, untilMs, stepMs });
+  }
+
+  async readMinutes(model: string, version: string, fromMs: number, untilMs: number): Promise<readonly RollUp[]> {
+    const minutes = new Steps(fromMs - (fromMs % MINUTE_MS), MINUTE_MS);
+    const range = { model, version, fromMs, untilMs };
+    await this.#each(range, (atMs, telemetry) => minutes.add(atMs, telemetry));
+    return minutes.inOrder().map((step) => ({ model, version, span: 'minute', ...step }));
+  }
+
+  readRollUps(
+    span: RollUpSpan,
+    model: string,
+    version: string,
+    fromMs: number,
+    untilMs: number,
+  ): Promise<readonly RollUp[]> {
+    return this.#rollUps.read(span, { model, version }, fromMs, untilMs);
+  }
+
+  keepRollUps(rollUps: readonly RollUp[]): Promise<void> {
+    return this.#rollUps.keep(rollUps);
+  }
+
+  rolledUntil(): Promise<RolledUntil | undefined> {
+    return this.#rollUps.rolledUntil();
+  }
+
+  markRolled(until: RolledUntil): Promise<void> {
+    return this.#rollUps.mark(until);
   }
 
   /** Nothing: the table deletes by `ttl`. */
@@ -61,33 +117,22 @@ export class AwsTelemetry implements Telemetries {
     return 0;
   }
 
-  async #readPartition(
-    partition: string,
-    range: QueryOptions,
-    release: string | undefined,
-    forgottenMs: number,
-  ): Promise<Telemetry> {
-    let merged = mergeTelemetry([], release);
-    let some: Telemetry[] = [];
-    for await (const item of this.#parts.table.query(partition, range)) {
-      if (Number(item.windowStartMs) <= forgottenMs) continue;
-      const telemetry = this.#decode(item);
-      if (telemetry !== undefined) some.push(telemetry);
-      if (some.length < MERGED_AT_ONCE) continue;
-      merged = mergeTelemetry([merged, ...some], release);
-      some = [];
-    }
-    return mergeTelemetry([merged, ...some], release);
-  }
-
-  #decode({ pk, sk, encoded }: Item): Telemetry | undefined {
-    try {
-      const text = inflateRawSync(encoded as Uint8Array, { maxOutputLength: MOST_DECODED_BYTES });
-      return decodeTelemetry(text.toString());
-    } catch (error) {
-      this.#parts.log.error('telemetry cannot be read: left out', error, { item: `${pk} ${sk}` });
-      return undefined;
-    }
+  async #each({ model, version, fromMs, untilMs }: Range, visit: Visit): Promise<void> {
+    const { table, clock, log } = this.#parts;
+    const nowMs = clock.nowMs();
+    const forgottenMs = nowMs - TELEMETRY_KEPT_MS;
+    // Nobody writes of tomorrow.
+    const [from, until] = [Math.max(fromMs, forgottenMs), Math.min(untilMs, nowMs + DAY_MS)];
+    if (from >= until) return;
+    const range = { after: telemetryBound(from), before: telemetryBound(until) };
+    await inParallel(partitionsOf(model, version, from, until), MOST_READS, async (partition) => {
+      for await (const item of table.query(partition, range)) {
+        const windowStartMs = Number(item.windowStartMs);
+        if (windowStartMs <= forgottenMs) continue;
+        const telemetry = unpackTelemetry(item, log);
+        if (telemetry !== undefined) visit(windowStartMs, telemetry);
+      }
+    });
   }
 }
 
