@@ -8,6 +8,7 @@ const MANIFEST = 'manifest.json';
 const MODEL = 'model.onnx';
 const GOLDEN = 'golden.jsonl';
 const TOKENIZER = 'tokenizer.json';
+const REFERENCE = 'reference.json';
 
 export type FolderFile = { readonly name: string; readonly path: string; readonly sizeBytes: number };
 
@@ -18,6 +19,7 @@ export type ModelFolder = {
   readonly model: FolderFile;
   readonly golden: FolderFile | undefined;
   readonly tokenizer: FolderFile | undefined;
+  readonly reference: FolderFile | undefined;
   /** What a person should know of the rest of the folder, a sentence each. */
   readonly notes: readonly string[];
 };
@@ -37,8 +39,8 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   if (model.sizeBytes > MOST_MODEL_BYTES) {
     throw new Error(`${model.path} has ${(model.sizeBytes / GIB).toFixed(1)} GiB; an ONNX file has at most 2.`);
   }
-  const [golden, tokenizer] = [await find(GOLDEN), await find(TOKENIZER)];
-  return { manifest, model, golden, tokenizer, notes: notesOn(names) };
+  const [golden, tokenizer, reference] = [await find(GOLDEN), await find(TOKENIZER), await find(REFERENCE)];
+  return { manifest, model, golden, tokenizer, reference, notes: notesOn(names) };
 }
 
 /** Opened when it is read, so that what is never read needs no closing. */
@@ -89,7 +91,7 @@ function renameAdvice(names: readonly string[]): string {
 const WEIGHTS = /\.(data|bin|weights?|pb)$|^model\.onnx[._]|onnx_data$/;
 
 function notesOn(names: readonly string[]): string[] {
-  const known = [MANIFEST, MODEL, GOLDEN, TOKENIZER];
+  const known = [MANIFEST, MODEL, GOLDEN, TOKENIZER, REFERENCE];
   const others = names.filter((name) => !known.includes(name) && !name.startsWith('.')).sort();
   const weights = others.filter((name) => WEIGHTS.test(name));
   const notes: string[] = [];

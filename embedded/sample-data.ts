@@ -70,6 +70,7 @@ async function pushSample(platform: Platform, manifest: unknown, folder: string)
       modelBytes: createReadStream(join(folder, 'model.onnx')),
       golden: open('golden.jsonl'),
       tokenizer: open('tokenizer.json'),
+      reference: open('reference.json'),
       pushedBy: INSTALLER.id,
     });
   };

@@ -2,12 +2,13 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { ModelPackageContainerDefinition } from '@aws-sdk/client-sagemaker';
 import { Failure } from '../../core/failure.ts';
 import { MOST_MODEL_BYTES, MOST_TOKENIZER_BYTES, type Push } from '../../core/models/push.ts';
+import { MOST_REFERENCE_BYTES } from '../../core/quality/drift/reference-file.ts';
 import { GIB, MIB } from '../../core/units.ts';
 import { BucketFiles, type FoundFile } from './bucket-files.ts';
 import { readTar } from './tar-files.ts';
 
 type Bytes = AsyncIterable<Uint8Array>;
-type Files = Pick<Push, 'manifest' | 'modelBytes' | 'golden' | 'tokenizer'>;
+type Files = Pick<Push, 'manifest' | 'modelBytes' | 'golden' | 'tokenizer' | 'reference'>;
 
 const MODEL = 'model.onnx';
 /** Beside the model, and the most of each: a manifest is a page, and a golden file is refused beyond 64 MiB anyway. */
@@ -15,6 +16,7 @@ const MOST_BESIDE: Readonly<Record<string, number>> = {
   'manifest.json': MIB,
   'golden.jsonl': 65 * MIB,
   'tokenizer.json': MOST_TOKENIZER_BYTES + MIB,
+  'reference.json': MOST_REFERENCE_BYTES + MIB,
 };
 const NAMES: ReadonlySet<string> = new Set([MODEL, ...Object.keys(MOST_BESIDE)]);
 /** The files above, and what training jobs leave beside them. */
@@ -52,6 +54,7 @@ async function openPrefix(client: S3Client, uri: string): Promise<Files> {
     modelBytes: model ?? missing(MODEL),
     golden: await open('golden.jsonl'),
     tokenizer: await open('tokenizer.json'),
+    reference: await open('reference.json'),
   };
 }
 
@@ -79,6 +82,7 @@ async function openArchive(client: S3Client, uri: string, etag: string | undefin
     modelBytes: hasModel ? modelOf(files, archive) : missing(MODEL),
     golden: open('golden.jsonl'),
     tokenizer: open('tokenizer.json'),
+    reference: open('reference.json'),
   };
 }
 

@@ -4,6 +4,7 @@ import { toProblem } from '../../core/api/problem.ts';
 import type { ValidationJson } from '../../core/api/validation-json.ts';
 import { Failure } from '../../core/failure.ts';
 import { checkPush } from '../../core/models/check-push.ts';
+import { readReferenceFile } from '../../core/quality/drift/reference-file.ts';
 import { SECOND_MS } from '../../core/units.ts';
 import {
   type Connection,
@@ -65,12 +66,13 @@ const NOT_SENT = { instance: '', requestId: '' };
 
 /** Uploads a folder and waits for its validation. Throws `RequestRefused` where it is refused before that. */
 export async function pushModelFolder(connection: Connection, folder: ModelFolder, live: Live): Promise<PushOutcome> {
-  const { manifest, model, golden, tokenizer } = folder;
+  const { manifest, model, golden, tokenizer, reference } = folder;
   const name = String(manifest.name);
   // What can be seen here is told before anything is uploaded; what the region must know it says itself.
   await checkPush(manifest, { hasTokenizer: tokenizer !== undefined });
+  if (reference !== undefined) await readReferenceFile(readFolderFile(reference));
   const ids = new Map<FolderFile, string>();
-  for (const file of [model, golden, tokenizer]) {
+  for (const file of [model, golden, tokenizer, reference]) {
     if (file !== undefined) ids.set(file, await upload(connection, file, live));
   }
   const answer = await request<VersionJson | ValidationJson>(connection, 'POST', `${modelPath(name)}/versions`, {
@@ -78,6 +80,7 @@ export async function pushModelFolder(connection: Connection, folder: ModelFolde
     model_upload: ids.get(model),
     golden_upload: golden && ids.get(golden),
     tokenizer_upload: tokenizer && ids.get(tokenizer),
+    reference_upload: reference && ids.get(reference),
   });
   if (!('state' in answer)) return { state: 'known', version: answer };
   live.line(`validating ${name} ${paint('dim', `(${answer.id}; it goes on if you leave)`)}`);

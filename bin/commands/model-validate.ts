@@ -35,9 +35,14 @@ async function validate(path: string, live: Live): Promise<Verdict> {
     live.doing(doing);
   };
   try {
-    const { manifest, model, golden, tokenizer, notes } = await readModelFolder(path);
+    const { manifest, model, golden, tokenizer, reference, notes } = await readModelFolder(path);
     for (const note of notes) live.line(paint('dim', note));
-    const files = { modelPath: model.path, golden: golden && readFolderFile(golden), tokenizerPath: tokenizer?.path };
+    const files = {
+      modelPath: model.path,
+      golden: golden && readFolderFile(golden),
+      tokenizerPath: tokenizer?.path,
+      reference: reference && readFolderFile(reference),
+    };
     const validated = await validateFiles(manifest, files, onProgress);
     onProgress(validated.validation.checks, 'done');
     return { state: 'accepted', manifest: validated.manifest, report: reportToJson(validated.validation) };

@@ -54,11 +54,12 @@ export function issuerFromJson(json: z.infer<typeof issuerJson>): IssuerRecord {
 }
 
 export function versionToJson(version: ModelVersion): z.infer<typeof versionJson> {
-  const { goldenDigest, tokenizerDigest, graphSignature, validation, ...always } = version;
+  const { goldenDigest, tokenizerDigest, referenceDigest, graphSignature, validation, ...always } = version;
   return {
     ...snakeKeys(always),
     golden_digest: goldenDigest ?? null,
     tokenizer_digest: tokenizerDigest ?? null,
+    reference_digest: referenceDigest ?? null,
     graph_signature: graphSignature ?? null,
     validation: reportToJson(validation),
   };

@@ -168,6 +168,8 @@ export const versionPushBody = z
     golden_upload: PARAMS.upload.schema.optional(),
     /** Of tokenizer.json, if the manifest has a tokenizer. */
     tokenizer_upload: PARAMS.upload.schema.optional(),
+    /** Of reference.json, if there is one. */
+    reference_upload: PARAMS.upload.schema.optional(),
   })
   .meta({ id: 'VersionPush' });
 
@@ -180,6 +182,7 @@ export const versionJson = z
     model_bytes: version.modelBytes,
     golden_digest: version.modelDigest.nullable(),
     tokenizer_digest: version.modelDigest.nullable(),
+    reference_digest: version.modelDigest.nullable(),
     digest: version.digest,
     manifest: version.manifest,
     /** What callers send and get. */

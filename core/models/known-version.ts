@@ -12,11 +12,15 @@ export type PushedDigests = {
   readonly modelDigest: string;
   readonly goldenDigest?: string | undefined;
   readonly tokenizerDigest?: string | undefined;
+  readonly referenceDigest?: string | undefined;
 };
 
 /** SHA-256, hex: the same for the same files and the same manifest, however it was written. */
-export function digestOf({ manifest, modelDigest, goldenDigest, tokenizerDigest }: PushedDigests): string {
+export function digestOf(pushed: PushedDigests): string {
+  const { manifest, modelDigest, goldenDigest, tokenizerDigest, referenceDigest } = pushed;
   const parts = [canonical(manifest), modelDigest, goldenDigest ?? '-', tokenizerDigest ?? '-'];
+  // Versions that were pushed before there were references keep their digests.
+  if (referenceDigest !== undefined) parts.push(referenceDigest);
   return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
+import { readReferenceFile } from '../quality/drift/reference-file.ts';
 import { expectSettable } from '../release/check-start.ts';
 import { GIB, MIB } from '../units.ts';
 import { checkPush } from './check-push.ts';
@@ -16,6 +17,8 @@ export type Push = {
   readonly modelBytes: Bytes;
   readonly golden?: Bytes | undefined;
   readonly tokenizer?: Bytes | undefined;
+  /** What it answered to rows that it was not fitted on: `reference.json`. */
+  readonly reference?: Bytes | undefined;
   /** The model that the caller names; undefined: whatever the manifest says. */
   readonly model?: string | undefined;
   /** Principal id. */
@@ -42,16 +45,18 @@ const LOOK_EVERY_MS = 25;
 
 /**
  * Checks what can be checked without running the model, stores the files and has the push validated. Throws
- * `manifest-invalid` (every problem at once), `golden-invalid`, `model-invalid` (empty), `tokenizer-invalid` (empty), `body-too-large`.
+ * `manifest-invalid` (every problem at once), `golden-invalid`, `model-invalid` (empty), `tokenizer-invalid` (empty), `reference-invalid` (every problem at once),
+ * `body-too-large`.
  */
 export async function acceptPush(ports: AcceptPorts, push: Push): Promise<Acceptance> {
   const hasTokenizer = push.tokenizer !== undefined;
   const manifest = await checkPush(push.manifest, { model: push.model, hasTokenizer }, ports);
   const goldenDigest = push.golden && (await storeGolden(ports, push.golden));
   const tokenizerDigest = push.tokenizer && (await storeTokenizer(ports, push.tokenizer));
+  const referenceDigest = push.reference && (await storeReference(ports, push.reference));
   const stored = await ports.artifacts.store(atMost(push.modelBytes, MOST_MODEL_BYTES, 'model'));
   if (stored.sizeBytes === 0) throw new Failure('model-invalid', { detail: 'the model file is empty' });
-  const files = { manifest, modelDigest: stored.digest, goldenDigest, tokenizerDigest };
+  const files = { manifest, modelDigest: stored.digest, goldenDigest, tokenizerDigest, referenceDigest };
   const digest = digestOf(files);
   const version = await findVersion(ports, manifest.name, digest);
   if (version !== undefined) {
@@ -145,6 +150,10 @@ async function storeGolden(ports: Pick<Platform, 'artifacts'>, bytes: Bytes): Pr
     throw new Failure('golden-invalid', { detail: 'it holds no pair; leave the file out if you have none' });
   }
   return (await ports.artifacts.store(whole(file))).digest;
+}
+
+async function storeReference(ports: Pick<Platform, 'artifacts'>, bytes: Bytes): Promise<string> {
+  return (await ports.artifacts.store(whole((await readReferenceFile(bytes)).file))).digest;
 }
 
 async function storeTokenizer(ports: Pick<Platform, 'artifacts'>, bytes: Bytes): Promise<string> {

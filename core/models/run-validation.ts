@@ -1,5 +1,6 @@
 import { asFailure, FAILURES, Failure } from '../failure.ts';
 import type { Platform } from '../ports/platform.ts';
+import { checkReference, readReferenceFile } from '../quality/drift/reference-file.ts';
 import { SECOND_MS } from '../units.ts';
 import { checkFallbackModel } from './check-fallback.ts';
 import { HeldRecord, LEASE_MS } from './held-record.ts';
@@ -94,7 +95,7 @@ function afterFailure(ports: ValidatorPorts, held: HeldRecord, error: unknown): 
 
 async function addVersion(ports: ValidatorPorts, held: HeldRecord, validate: Validate): Promise<ModelVersion> {
   const { record } = held;
-  const { manifest, modelDigest, goldenDigest, tokenizerDigest } = record;
+  const { manifest, modelDigest, goldenDigest, tokenizerDigest, referenceDigest } = record;
   const golden = goldenDigest === undefined ? [] : (await parseGolden(ports.artifacts.open(goldenDigest))).pairs;
   const tokenizer = tokenizerDigest === undefined ? undefined : await ports.tokenizers.open(tokenizerDigest);
   const path = await ports.artifacts.fetch(modelDigest);
@@ -107,6 +108,8 @@ async function addVersion(ports: ValidatorPorts, held: HeldRecord, validate: Val
   );
   try {
     await checkFallback(ports, manifest, found.signature);
+    if (referenceDigest !== undefined)
+      checkReference((await readReferenceFile(ports.artifacts.open(referenceDigest))).profile, found.signature);
     // Whoever has taken the record since will add the version, or refuse the model, by its own findings.
     await held.expectHeld('adding the version');
     const { prepared } = found;
@@ -117,6 +120,7 @@ async function addVersion(ports: ValidatorPorts, held: HeldRecord, validate: Val
       modelBytes: repaired?.sizeBytes ?? record.modelBytes,
       goldenDigest,
       tokenizerDigest,
+      referenceDigest,
       digest: record.digest,
       manifest,
       signature: found.signature,

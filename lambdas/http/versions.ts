@@ -12,7 +12,12 @@ import { validating } from './validations.ts';
 export function postVersion(host: HttpHost): HttpHandler {
   return endpoint(host, 'version-push', async ({ exchange, params, body }) => {
     const owner = exchange.asker.id;
-    const { model_upload: model, golden_upload: golden, tokenizer_upload: tokenizer } = body;
+    const {
+      model_upload: model,
+      golden_upload: golden,
+      tokenizer_upload: tokenizer,
+      reference_upload: reference,
+    } = body;
     const open = async (upload: string | undefined) =>
       upload === undefined ? undefined : await host.uploads.open(owner, upload);
     const accepted = await acceptPush(host, {
@@ -20,10 +25,11 @@ export function postVersion(host: HttpHost): HttpHandler {
       modelBytes: await host.uploads.open(owner, model),
       golden: await open(golden),
       tokenizer: await open(tokenizer),
+      reference: await open(reference),
       model: params.model,
       pushedBy: owner,
     });
-    for (const upload of [model, golden, tokenizer]) {
+    for (const upload of [model, golden, tokenizer, reference]) {
       if (upload !== undefined) await host.uploads.discard(owner, upload);
     }
     if (accepted.kind === 'validating') return validating(accepted.record);

@@ -15,6 +15,8 @@ const USUAL = { negative: 100, neutral: 300, positive: 200 };
 const MODEL = 'ticket-sentiment';
 const PATH = `/control/v1/models/${MODEL}/quality`;
 
+type Told = { readonly type: string; readonly reason?: unknown };
+
 export type QualityHost = {
   readonly start: StartPlatform;
   readonly openReceiver: () => Promise<WebhookReceiver>;
@@ -105,7 +107,7 @@ export function describeQuality({ start, openReceiver, look }: QualityHost): voi
     expect(quality.checks.find((each) => each.name === 'labels')).toMatchObject({ method: 'js', drifted: true });
     expect(quality.history[0]).toMatchObject({ at: quality.window!.until, status: 'drifted' });
     await look(platform);
-    const told = () => receiver!.verified(hook.secret).map(({ type, data }) => ({ type, ...data }));
+    const told = () => receiver!.verified(hook.secret).map(({ type, data }): Told => ({ type, ...data }));
     await vi.waitFor(() => expect(told().filter(({ reason }) => reason === 'drift')).toHaveLength(1), SOON);
     expect(told()[0]).toMatchObject({ type: 'model.drifted', ...name });
     for (const label of Object.keys(USUAL)) expect(JSON.stringify(told())).not.toContain(label);

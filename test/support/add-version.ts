@@ -25,7 +25,8 @@ export async function addVersion(ports: Ports, files: ModelFiles, pushedBy: stri
   const { digest: modelDigest, sizeBytes: modelBytes } = await store(ports, files.model);
   const goldenDigest = files.golden === '' ? undefined : (await store(ports, Buffer.from(files.golden))).digest;
   const tokenizerDigest = files.tokenizer && (await store(ports, files.tokenizer)).digest;
-  const digest = digestOf({ manifest, modelDigest, goldenDigest, tokenizerDigest });
+  const referenceDigest = files.reference && (await store(ports, Buffer.from(files.reference))).digest;
+  const digest = digestOf({ manifest, modelDigest, goldenDigest, tokenizerDigest, referenceDigest });
   const known = await findVersion(ports, manifest.name, digest);
   if (known !== undefined) return known;
   const load = await ports.sandbox.load(await ports.artifacts.fetch(modelDigest), LIMITS);
@@ -41,6 +42,7 @@ export async function addVersion(ports: Ports, files: ModelFiles, pushedBy: stri
       modelBytes,
       goldenDigest,
       tokenizerDigest,
+      referenceDigest,
       digest,
       manifest,
       signature: manifest.tokenizer === undefined ? graph : publicSignature(graph, manifest.tokenizer),

@@ -9,6 +9,7 @@ export type ModelFiles = {
   readonly manifest: ManifestFile;
   readonly golden: string;
   readonly tokenizer?: Uint8Array | undefined;
+  readonly reference?: string | undefined;
 };
 
 type GoldenTensor = { name: string; shape: number[]; datatype: string; data: number[] };

@@ -100,5 +100,6 @@ export async function readSample(name: SampleName): Promise<ModelFiles> {
     manifest: JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as ModelFiles['manifest'],
     golden: await readFile(join(folder, 'golden.jsonl'), 'utf8'),
     tokenizer: await readFile(join(folder, 'tokenizer.json')).catch(() => undefined),
+    reference: await readFile(join(folder, 'reference.json'), 'utf8').catch(() => undefined),
   };
 }

@@ -16,12 +16,15 @@ export async function upload(operator: ApiClient, bytes: Uint8Array): Promise<st
 
 /** Uploads a model's files and asks for a version: answers 202 with a validation, 200 if the same was pushed before. */
 export async function startPush(operator: ApiClient, files: ModelFiles): Promise<Answer> {
-  const { model, golden, tokenizer, manifest } = files;
+  const { model, golden, tokenizer, reference, manifest } = files;
   const body = {
     manifest,
     model_upload: await upload(operator, model),
     ...(golden === '' ? {} : { golden_upload: await upload(operator, new TextEncoder().encode(golden)) }),
     ...(tokenizer === undefined ? {} : { tokenizer_upload: await upload(operator, tokenizer) }),
+    ...(reference === undefined
+      ? {}
+      : { reference_upload: await upload(operator, new TextEncoder().encode(reference)) }),
   };
   return operator.post(`/control/v1/models/${manifest.name}/versions`, body);
 }
