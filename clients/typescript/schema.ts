@@ -685,6 +685,27 @@ export interface Operations {
     };
     answer: TenantCost;
   };
+  'budget-list': {
+    answer: {
+      items: Budget[];
+    };
+  };
+  'budget-put': {
+    body: BudgetPut;
+    answer: Budget;
+  };
+  'budget-remove': {
+    query: {
+      scope: string;
+    };
+    answer: undefined;
+  };
+  'orphan-list': {
+    query?: {
+      days?: number;
+    };
+    answer: Orphans;
+  };
 }
 export interface ServerMetadata {
   name: string;
@@ -1049,6 +1070,10 @@ export interface VersionPush {
    * Id of an upload.
    */
   tokenizer_upload?: string;
+  /**
+   * Id of an upload.
+   */
+  reference_upload?: string;
 }
 export interface ModelVersion {
   model: string;
@@ -1057,6 +1082,7 @@ export interface ModelVersion {
   model_bytes: number;
   golden_digest: string | null;
   tokenizer_digest: string | null;
+  reference_digest: string | null;
   digest: string;
   manifest: {
     name: string;
@@ -2662,6 +2688,69 @@ export interface TenantCostItem {
   requests: number;
   usd_per_thousand: number | null;
 }
+export interface Budget {
+  scope: string;
+  usd_per_day: number | null;
+  usd_per_month: number | null;
+  /**
+   * @minItems 1
+   * @maxItems 10
+   */
+  alarm_at: number[];
+  epoch: number;
+  spent_day_usd: number;
+  spent_month_usd: number;
+  spent_share: number;
+  reached: number | null;
+  state: 'ok' | 'alarm';
+}
+export interface BudgetPut {
+  scope: string;
+  usd_per_day?: number;
+  usd_per_month?: number;
+  /**
+   * @minItems 1
+   * @maxItems 10
+   */
+  alarm_at?: number[];
+  epoch?: number;
+}
+export interface Orphans {
+  at: string;
+  days: number;
+  items: (
+    | {
+        kind: 'model';
+        /**
+         * Name of a model.
+         */
+        model: string;
+        /**
+         * Number of a version.
+         */
+        version: string;
+        pushed_at: string;
+      }
+    | {
+        kind: 'version';
+        /**
+         * Name of a model.
+         */
+        model: string;
+        /**
+         * Number of a version.
+         */
+        version: string;
+        pushed_at: string;
+      }
+    | {
+        kind: 'pool';
+        pool: string;
+        cost_usd: number;
+      }
+  )[];
+  has_more: boolean;
+}
 /**
  * RFC 9457. Members beyond these are facts of the failure, in snake_case.
  *
@@ -2870,4 +2959,8 @@ export const OPERATIONS = {
   'check-list': ['GET', '/control/v1/checks'],
   'cost-read': ['GET', '/control/v1/cost'],
   'tenant-cost-read': ['GET', '/control/v1/tenants/{tenant}/cost'],
+  'budget-list': ['GET', '/control/v1/budgets'],
+  'budget-put': ['PUT', '/control/v1/budgets'],
+  'budget-remove': ['DELETE', '/control/v1/budgets'],
+  'orphan-list': ['GET', '/control/v1/orphans'],
 } as const satisfies Record<keyof Operations, readonly [string, string, number?]>;
