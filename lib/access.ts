@@ -14,6 +14,8 @@ export type Access = {
   /** Signs, reads and deletes uploads. */
   readonly uploads?: true;
   readonly queues?: 'send' | 'work';
+  /** Takes in what queues gave up by themselves. */
+  readonly deadLetters?: true;
   /** Starts a pool that is at zero. */
   readonly wakesPools?: true;
   /** Reads the settings that change without a deployment. */
@@ -63,8 +65,9 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write', telemetry: 'read' },
     dataKeys: true,
     artifacts: 'write',
-    // Of a tenant whose data are erased.
-    payloads: 'erase',
+    // Of a tenant whose data are erased, and of dead letters that are run again.
+    payloads: 'write',
+    queues: 'send',
     uploads: true,
     settings: true,
     signingKey: 'read',
@@ -76,6 +79,7 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     dataKeys: true,
     payloads: 'write',
     queues: 'send',
+    deadLetters: true,
     wakesPools: true,
     settings: true,
   },

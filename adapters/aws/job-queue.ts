@@ -1,10 +1,12 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { asFailure, Failure } from '../../core/failure.ts';
 import { FreshCache } from '../../core/fresh-cache.ts';
+import type { GivenUp } from '../../core/inference/dead-letter.ts';
 import type { Job, Lane } from '../../core/inference/job.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Delivery, JobQueue } from '../../core/ports/job-queue.ts';
 import type { Log } from '../../core/ports/log.ts';
+import { SECOND_MS } from '../../core/units.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { inParallel } from './in-parallel.ts';
 import {
@@ -29,6 +31,8 @@ export const MOST_RECEIVES = 50;
 const GIVEN_UP = new Failure('internal', { detail: `given up after ${MOST_RECEIVES} deliveries` });
 const MOST_AT_ONCE = 16;
 const MOST_LANES = 1_000;
+/** What is not taken in is left alone for as long as it takes until it is looked for again. */
+const COLLECT_HIDDEN_MS = 50 * SECOND_MS;
 
 /** The queues of one lane of one pool. */
 export type LaneUrls = { readonly url: string; readonly deadLetterUrl: string };
@@ -42,11 +46,13 @@ type Parts = {
   readonly log: Log;
   /** How old a depth may be: SQS itself knows it only approximately. Default: it is asked each time. */
   readonly depthAgeMs?: number | undefined;
-  /** Ends the job of a message that cannot be delivered. */
-  readonly onUndeliverable: (tenant: string, id: string, failure: Failure) => Promise<void>;
+  /** Ends the job of a message that cannot be delivered, and keeps it among the dead letters. */
+  readonly onUndeliverable: (givenUp: GivenUp) => Promise<void>;
 };
 
 type OpenLane = {
+  readonly pool: string;
+  readonly name: Lane;
   readonly queue: SqsLane;
   readonly deadLetters: SqsLane;
   readonly acknowledgements: Acknowledgements;
@@ -54,8 +60,9 @@ type OpenLane = {
 
 /**
  * Standard SQS queues, a tenant being a message group, so that SQS itself is fair between them. A message is the sealed job;
- * it is durable once sent. What is damaged goes to the dead letters with a reason, its job ended, and never comes again; what
- * could not be opened for an outage goes there without one, its job waiting.
+ * it is durable once sent. What is damaged, or was handed out too often, is taken out, its job ended and kept among the dead letters of the
+ * region. In SQS's own lie for a while: what could not be opened for an outage, and what workers end over and over, until
+ * `collectDead` takes it in; and what says of no tenant that it is its, for people to look at.
  */
 export class AwsJobQueue implements JobQueue {
   readonly #parts: Parts;
@@ -73,6 +80,8 @@ export class AwsJobQueue implements JobQueue {
         const queue = new SqsLane(client, url, clock);
         const deadLetters = new SqsLane(client, deadLetterUrl, clock);
         this.#lanes.set(`${pool}/${lane}`, {
+          pool,
+          name: lane as Lane,
           queue,
           deadLetters,
           acknowledgements: new Acknowledgements(queue, clock),
@@ -134,6 +143,14 @@ export class AwsJobQueue implements JobQueue {
     return undefined;
   }
 
+  async collectDead(max: number): Promise<number> {
+    let collected = 0;
+    for (const lane of this.#lanes.values()) {
+      if (collected < max) collected += await this.#collect(lane, max - collected);
+    }
+    return collected;
+  }
+
   /**
    * Nothing: messages cannot be found by tenant. They are sealed under the tenant's key, which an erasure destroys before;
    * whoever receives one ends its job and deletes it.
@@ -181,40 +198,73 @@ export class AwsJobQueue implements JobQueue {
   /** undefined: it was taken out, or cannot be opened now and comes again when its visibility ends. */
   async #open(lane: OpenLane, message: Incoming): Promise<Delivery | undefined> {
     const { receiveCount, handle, tenant, id } = message;
-    if (receiveCount > MOST_RECEIVES) return this.#takeOut(lane, message, GIVEN_UP);
+    const opened = await this.#tryOpen(message);
+    if (opened === 'not-now') {
+      // Nothing is known against it: it waits apart from the others, to be taken in once it can be read.
+      if (receiveCount >= MOST_RECEIVES) await this.#setAside(lane, message);
+      return undefined;
+    }
+    if (opened instanceof Failure || receiveCount > MOST_RECEIVES) {
+      await this.#takeOut(lane, message, opened, lane.queue).catch((error: unknown) => {
+        this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
+      });
+      return undefined;
+    }
+    const blob = blobOf(message);
+    return { job: opened, receipt: blob === '' ? handle : `${handle} ${blob}`, receiveCount };
+  }
+
+  /** A failure is for good. */
+  async #tryOpen(message: Incoming): Promise<Job | Failure | 'not-now'> {
     try {
-      const job = await openMessage(message, this.#parts.payloads);
-      const blob = blobOf(message);
-      return { job, receipt: blob === '' ? handle : `${handle} ${blob}`, receiveCount };
+      return await openMessage(message, this.#parts.payloads);
     } catch (error) {
       const failure = asFailure(error);
-      if (failure.code === 'record-damaged' || failure.code === 'data-erased') {
-        return this.#takeOut(lane, message, failure);
-      }
-      this.#parts.log.error('a message cannot be opened now', error, { tenant, job: id });
-      // Nothing is known against it: it waits to be moved back, and its job with it.
-      return receiveCount === MOST_RECEIVES ? this.#takeOut(lane, message, undefined) : undefined;
+      if (failure.code === 'record-damaged' || failure.code === 'data-erased') return failure;
+      this.#parts.log.error('a message cannot be opened now', error, { tenant: message.tenant, job: message.id });
+      return 'not-now';
     }
   }
 
   /**
-   * Ends its job for a reason, keeps it among the dead letters unless it was erased, and deletes it: in this order, so that a crash
-   * repeats it. Without a reason its job goes on waiting.
+   * Has its job ended and kept among the dead letters, then deletes it: in this order, so that a crash repeats it. What is nobody's stays a message, among those of
+   * the queue's own.
    */
-  async #takeOut(lane: OpenLane, message: Incoming, reason: Failure | undefined): Promise<undefined> {
-    const { tenant, id, body, handle } = message;
-    const isErased = reason?.code === 'data-erased';
+  async #takeOut(lane: OpenLane, message: Incoming, opened: Job | Failure, from: SqsLane): Promise<void> {
+    const { tenant, id, handle, receiveCount } = message;
+    const failure = opened instanceof Failure ? opened : GIVEN_UP;
+    if (tenant === undefined || id === undefined) {
+      const { body } = message;
+      await lane.deadLetters.send({ body, attributes: deadAttributes(message, failure) }, tenant ?? NO_TENANT);
+    } else {
+      const job = opened instanceof Failure ? undefined : opened;
+      const given = { tenant, id, pool: lane.pool, lane: lane.name, job, failure, attempts: receiveCount };
+      await this.#parts.onUndeliverable(given);
+    }
+    await from.delete([handle]);
+    if (tenant !== undefined && id !== undefined) await this.#parts.payloads.discard(blobOf(message) || undefined);
+  }
+
+  async #setAside(lane: OpenLane, { tenant, id, body, attributes, handle }: Incoming): Promise<void> {
     try {
-      if (reason !== undefined && tenant !== undefined && id !== undefined) {
-        await this.#parts.onUndeliverable(tenant, id, reason);
-      }
-      if (!isErased)
-        await lane.deadLetters.send({ body, attributes: deadAttributes(message, reason) }, tenant ?? NO_TENANT);
+      await lane.deadLetters.send({ body, attributes }, tenant ?? NO_TENANT);
       await lane.queue.delete([handle]);
-      if (isErased) await this.#parts.payloads.discard(blobOf(message) || undefined);
     } catch (error) {
       this.#parts.log.error('a message could not be taken out of its queue', error, { tenant, job: id });
     }
+  }
+
+  async #collect(lane: OpenLane, max: number): Promise<number> {
+    const messages = (await lane.deadLetters.receive(max, 0, COLLECT_HIDDEN_MS)).map(toIncoming);
+    const taken = await inParallel(messages, MOST_AT_ONCE, async (message) => {
+      // What is nobody's is for people to look at.
+      if (message.tenant === undefined || message.id === undefined) return false;
+      const opened = await this.#tryOpen(message);
+      if (opened === 'not-now') return false;
+      await this.#takeOut(lane, message, opened, lane.deadLetters);
+      return true;
+    });
+    return taken.filter((isTaken) => isTaken).length;
   }
 
   async #ofEachLane(
@@ -239,8 +289,7 @@ export class AwsJobQueue implements JobQueue {
   }
 }
 
-function deadAttributes({ attributes }: Incoming, reason: Failure | undefined): Attributes {
-  if (reason === undefined) return attributes;
+function deadAttributes({ attributes }: Incoming, reason: Failure): Attributes {
   return { ...attributes, [REASON]: text(reason.code), detail: text(reason.facts.detail ?? reason.code) };
 }
 

@@ -1,4 +1,6 @@
 import { mkdirSync } from 'node:fs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { giveUp } from '../../core/inference/dead-letter.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Platform } from '../../core/ports/platform.ts';
@@ -6,13 +8,16 @@ import type { WaitingPlaces } from '../../core/ports/waiting-places.ts';
 import { AwsAnswers } from './answers.ts';
 import { ArtifactCache } from './artifact-cache.ts';
 import { AwsArtifacts } from './artifacts.ts';
+import { AwsAudits } from './audits.ts';
 import { Blobs } from './blobs.ts';
 import { BucketFiles } from './bucket-files.ts';
+import { AwsBudgets } from './budgets.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
 import { AwsCapacity } from './capacity.ts';
 import { AwsCaptures } from './captures.ts';
 import { dynamoClient, ecsClient, kmsClient, s3Client, sqsClient } from './clients.ts';
 import { AwsDataKeys } from './data-keys.ts';
+import { AwsDeadLetters } from './dead-letters.ts';
 import { AwsDirectory } from './directory.ts';
 import { EcsWake } from './ecs-wake.ts';
 import { type Endpoints, queueUrls, type RegionEnvironment } from './environment.ts';
@@ -58,9 +63,12 @@ type RegionPorts = Pick<
   Platform,
   | 'answers'
   | 'artifacts'
+  | 'budgets'
+  | 'audits'
   | 'capacity'
   | 'captures'
   | 'dataKeys'
+  | 'deadLetters'
   | 'directory'
   | 'feedbacks'
   | 'idempotency'
@@ -117,14 +125,7 @@ export function openRegion({
   const payloads = new Payloads(dataKeys, blobs);
   const shared = { clock, log, dataKeys, payloads, blobs };
   const answers = new AwsAnswers({ ...shared, table: jobsTable });
-  const jobs = new AwsJobs({ ...shared, items: new JobItems(jobsTable) });
-  const queue = new AwsJobQueue({
-    ...shared,
-    client: sqs,
-    queues: queueUrls(environment),
-    depthAgeMs,
-    onUndeliverable: (tenant, id, failure) => jobs.endUndeliverable(tenant, id, failure),
-  });
+  const { jobs, queue, deadLetters } = openJobs({ ...shared, jobsTable, sqs, environment, depthAgeMs });
   mkdirSync(cache.cacheFolder, { recursive: true, mode: 0o700 });
   return {
     answers,
@@ -132,9 +133,12 @@ export function openRegion({
       new BucketFiles(s3, buckets.artifacts),
       new ArtifactCache(cache.cacheFolder, cache.cacheBytes),
     ),
+    audits: new AwsAudits(control, clock, log),
+    budgets: new AwsBudgets(control, log),
     capacity: new AwsCapacity(control, capacityAgeMs),
     captures: new AwsCaptures({ ...shared, table: jobsTable }),
     dataKeys,
+    deadLetters,
     directory: new AwsDirectory(tableOf(tables.directory)),
     feedbacks: new AwsFeedbacks({ ...shared, table: jobsTable }),
     idempotency: new AwsIdempotency(jobsTable),
@@ -163,4 +167,30 @@ export function openRegion({
       await calls.settled();
     },
   };
+}
+
+type JobParts = Omit<ConstructorParameters<typeof AwsJobs>[0], 'items'>;
+
+function openJobs({
+  jobsTable,
+  sqs,
+  environment,
+  depthAgeMs,
+  ...shared
+}: JobParts & {
+  readonly jobsTable: Table;
+  readonly sqs: SQSClient;
+  readonly environment: RegionEnvironment;
+  readonly depthAgeMs: number | undefined;
+}) {
+  const jobs = new AwsJobs({ ...shared, items: new JobItems(jobsTable) });
+  const deadLetters = new AwsDeadLetters(jobsTable, shared.payloads);
+  const queue = new AwsJobQueue({
+    ...shared,
+    client: sqs,
+    queues: queueUrls(environment),
+    depthAgeMs,
+    onUndeliverable: (givenUp) => giveUp({ deadLetters, jobs }, givenUp, shared.clock.nowMs()),
+  });
+  return { jobs, queue, deadLetters };
 }

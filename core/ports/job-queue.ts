@@ -35,5 +35,10 @@ export interface JobQueue {
   depth(pool: string, lane: Lane): Promise<number>;
   /** How long the one that has waited longest has waited, about; 0 where none waits, undefined where the queue cannot tell. */
   oldestMs(pool: string, lane: Lane): Promise<number | undefined>;
+  /**
+   * Takes in up to `max` messages that the queue itself gave up, as one that workers end over and over: their jobs end and are kept as dead letters. What cannot be read
+   * now stays for the next call. Returns how many.
+   */
+  collectDead(max: number): Promise<number>;
   erase(tenant: string): Promise<void>;
 }

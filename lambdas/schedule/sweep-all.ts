@@ -4,6 +4,8 @@ import type { Platform } from '../../core/ports/platform.ts';
 
 /** Read together, with inputs of 4 MiB at the most: what a function of 1 GiB holds of them while it seals them again. */
 const ROUND_JOBS = 48;
+/** Of 50 ms each, sixteen at once: a second. */
+const MOST_DEAD = 320;
 
 type SweepPorts = Pick<
   Platform,
@@ -24,13 +26,15 @@ type SweepPorts = Pick<
 >;
 
 /**
- * Sends again what was accepted and cut off, until none is left or `untilMs`, and wakes pools that have work and no worker,
- * also where something keeps jobs from being sent.
+ * Sends again what was accepted and cut off, until none is left or `untilMs`, takes in what queues gave up by themselves, and wakes pools that have work and no
+ * worker, also where something keeps jobs from being sent.
  */
 export async function sweepAll(ports: SweepPorts, untilMs: number): Promise<void> {
   const { clock, log } = ports;
   try {
     await sendAll(ports, untilMs);
+    const collected = await ports.queue.collectDead(MOST_DEAD);
+    if (collected > 0) log.warn('took in what queues had given up', { jobs: collected });
   } finally {
     for (const pool of await wakeWaiting(ports, clock.nowMs()))
       log.info('woke a pool that has work and no worker', { pool });

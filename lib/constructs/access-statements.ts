@@ -95,6 +95,9 @@ function queueStatements(
     // What is handed back to another pool or lane is sent, what is given up goes to the dead letters.
     statements.push(allow([...works, 'sqs:SendMessage'], queueArns), allow(['sqs:SendMessage'], deadLetterArns));
   }
+  if (access.deadLetters) {
+    statements.push(allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], deadLetterArns));
+  }
   if (access.wakesPools && serviceArns.length > 0) {
     statements.push(allow(['ecs:UpdateService', 'ecs:DescribeServices'], serviceArns));
   }
