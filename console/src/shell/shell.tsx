@@ -1,4 +1,3 @@
-import Button from '@cloudscape-design/components/button';
 import Spinner from '@cloudscape-design/components/spinner';
 import { Suspense, useState } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
@@ -25,25 +24,15 @@ export function Shell({ onRegion }: { readonly onRegion: (region: string) => voi
       <a className="sluice-skip" href="#main">
         Skip to the page
       </a>
-      <header className="sluice-top">
-        <TopBar onRegion={onRegion} />
-      </header>
+      <TopBar
+        onRegion={onRegion}
+        pages={signedIn ? { open: navOpen, toggle: () => setNavOpen(!navOpen) } : undefined}
+      />
       <div className="sluice-body">
         {signedIn && (
-          <>
-            <div className="sluice-nav-toggle">
-              <Button
-                iconName="menu"
-                variant="icon"
-                ariaLabel="Pages"
-                ariaExpanded={navOpen}
-                onClick={() => setNavOpen(!navOpen)}
-              />
-            </div>
-            <div className={`sluice-nav${navOpen ? ' sluice-nav-open' : ''}`}>
-              <Navigation onFollow={() => setNavOpen(false)} />
-            </div>
-          </>
+          <div id="pages" className={`sluice-nav${navOpen ? ' sluice-nav-open' : ''}`}>
+            <Navigation onFollow={() => setNavOpen(false)} />
+          </div>
         )}
         <main id="main" className="sluice-main" tabIndex={-1}>
           <Notices>

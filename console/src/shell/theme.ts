@@ -1,6 +1,7 @@
-import * as tokens from '@cloudscape-design/design-tokens';
 import { applyMode, Mode } from '@cloudscape-design/global-styles';
 import { useSyncExternalStore } from 'react';
+// Of the very version whose styles are loaded: names in the package of tokens end in digests of another.
+import * as tokens from '../../../node_modules/@cloudscape-design/components/internal/generated/styles/tokens.js';
 
 /** `system` follows what the viewer's system says, as it changes. */
 export type Theme = 'system' | 'light' | 'dark';
@@ -34,6 +35,11 @@ const OWN_NAMES = {
   '--bad': tokens.colorTextStatusError,
   '--quiet-fill': tokens.colorBackgroundCellShaded,
   '--font': tokens.fontFamilyBase,
+  '--series-1': tokens.colorChartsPaletteCategorical1,
+  '--series-2': tokens.colorChartsPaletteCategorical2,
+  '--series-3': tokens.colorChartsPaletteCategorical3,
+  '--series-4': tokens.colorChartsPaletteCategorical4,
+  '--series-5': tokens.colorChartsPaletteCategorical5,
   '--mono': tokens.fontFamilyMonospace,
 };
 
