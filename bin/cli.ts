@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { PRODUCT_VERSION } from '../core/version.ts';
+import { addCostCommands } from './commands/cost.ts';
 import { addFeedbackCommand } from './commands/feedback.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPredictCommand } from './commands/predict.ts';
+import { addQualityCommand } from './commands/quality.ts';
 import { addReleaseCommands } from './commands/release.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addTenantCommands } from './commands/tenant.ts';
@@ -19,10 +21,12 @@ export async function runCommandLine(): Promise<void> {
   addStartCommands(program);
   addModelCommands(program);
   addReleaseCommands(program);
+  addQualityCommand(program);
   addTenantCommands(program);
   addPredictCommand(program);
   addFeedbackCommand(program);
   addWebhookCommands(program);
+  addCostCommands(program);
   try {
     await program.parseAsync();
   } catch (error) {
