@@ -9,6 +9,7 @@ import { LocalAnswers } from './answers.ts';
 import { LocalArtifacts } from './artifacts.ts';
 import { LocalAudits } from './audits.ts';
 import type { OnBoundary } from './boundary.ts';
+import { LocalBudgets } from './budgets.ts';
 import { LocalCapacity } from './capacity.ts';
 import { LocalCaptures } from './captures.ts';
 import { LocalDataKeys } from './data-keys.ts';
@@ -68,6 +69,7 @@ type RegionPorts = Pick<
   | 'jobs'
   | 'queue'
   | 'audits'
+  | 'budgets'
   | 'capacity'
   | 'captures'
   | 'dataKeys'
@@ -124,6 +126,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       jobs: work.jobs,
       queue: work.queue,
       audits: new LocalAudits(shared),
+      budgets: new LocalBudgets(shared),
       capacity: new LocalCapacity(),
       captures: new LocalCaptures(shared),
       dataKeys,

@@ -259,6 +259,11 @@ CREATE TABLE quality_reference (
 ) STRICT;
 `;
 
+/** What may be spent; an id is its scope. */
+const BUDGET = `
+CREATE TABLE budget (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, scope TEXT, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
@@ -277,5 +282,6 @@ export const REGION_MIGRATIONS: readonly string[] = [
   DEAD_LETTER,
   WATCH,
   QUALITY,
+  BUDGET,
 ];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

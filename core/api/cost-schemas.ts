@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alarmSharesSchema, budgetScopeSchema } from '../cost/budget.ts';
 import { COST_KEYS } from '../cost/sum-cost.ts';
 import { tenantIdSchema } from '../tenancy/tenant.ts';
 import { PARAMS } from './params.ts';
@@ -98,3 +99,63 @@ export const monthUsageJson = z
     cost_usd: usd,
   })
   .meta({ id: 'MonthUsage' });
+
+const budgetFields = {
+  scope: budgetScopeSchema,
+  /** Of each UTC day, of each UTC month: one of them at least. */
+  usd_per_day: z.number().positive().max(1_000_000_000).optional(),
+  usd_per_month: z.number().positive().max(1_000_000_000).optional(),
+};
+export const budgetPutBody = z
+  .strictObject({
+    ...budgetFields,
+    /** Shares at which it is told, in order. */
+    alarm_at: alarmSharesSchema.default([0.8, 1]),
+    /** The epoch that was read: the change is refused if there was another since; 0: there must be none. */
+    epoch: z.int().min(0).optional(),
+  })
+  .refine(({ usd_per_day, usd_per_month }) => usd_per_day !== undefined || usd_per_month !== undefined, {
+    error: 'usd_per_day, usd_per_month or both',
+    path: ['usd_per_day'],
+  })
+  .meta({ id: 'BudgetPut' });
+export const budgetJson = z
+  .strictObject({
+    scope: budgetScopeSchema,
+    usd_per_day: usd.nullable(),
+    usd_per_month: usd.nullable(),
+    alarm_at: alarmSharesSchema,
+    epoch: z.int(),
+    spent_day_usd: usd,
+    /** null: nothing is set for the month. */
+    spent_month_usd: usd.nullable(),
+    /** Of the day or the month, whichever is nearer to its end; more than 1: over it. */
+    spent_share: z.number().min(0),
+    /** The highest of `alarm_at` that is reached. */
+    reached: z.number().nullable(),
+    state: z.enum(['ok', 'alarm']),
+  })
+  .meta({ id: 'Budget' });
+export const budgetQuery = z.strictObject({ scope: budgetScopeSchema });
+
+export const orphansQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(180).default(30) });
+const model = PARAMS.model.schema;
+const version = PARAMS.version.schema;
+const pushed = { model, version, pushed_at: z.iso.datetime() };
+export const orphansJson = z
+  .strictObject({
+    at: z.iso.datetime(),
+    days: z.int(),
+    items: z.array(
+      z.discriminatedUnion('kind', [
+        /** Nobody called it; its stable version is named, and when its newest one was pushed. */
+        z.strictObject({ kind: z.literal('model'), ...pushed }),
+        /** Neither stable nor of any release, and nobody called it by its number. */
+        z.strictObject({ kind: z.literal('version'), ...pushed }),
+        /** Nobody used its workers. */
+        z.strictObject({ kind: z.literal('pool'), pool: z.string(), cost_usd: usd }),
+      ]),
+    ),
+    has_more: z.boolean(),
+  })
+  .meta({ id: 'Orphans' });

@@ -1,6 +1,7 @@
 import type { AnswerStore } from './answer-store.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { Audits } from './audits.ts';
+import type { Budgets } from './budgets.ts';
 import type { Capacity } from './capacity.ts';
 import type { Captures } from './captures.ts';
 import type { Clock } from './clock.ts';
@@ -66,6 +67,7 @@ export type Platform = {
   readonly jobs: Jobs;
   readonly queue: JobQueue;
   readonly audits: Audits;
+  readonly budgets: Budgets;
   readonly capacity: Capacity;
   /** Undefined where one process serves all of the region's requests: it counts who waits itself. */
   readonly waitingPlaces?: WaitingPlaces | undefined;

@@ -2,6 +2,7 @@ import type { RouteId } from '../../core/api/routes.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { getAlarms, getChecks } from './alarms.ts';
 import { getAudit, getAuditVerification, getTenantAudit } from './audits.ts';
+import { deleteBudget, getBudgets, getOrphans, replaceBudget } from './budgets.ts';
 import { getCost, getTenantCost } from './cost.ts';
 import { deleteDeadLetter, getDeadLetters, getTenantDeadLetters, postRedrive } from './dead-letters.ts';
 import { getModelFeedback, getTenantFeedback } from './feedback.ts';
@@ -114,6 +115,10 @@ export const CONTROL_HANDLERS = {
   'delivery-replay': postReplay,
   'cost-read': getCost,
   'tenant-cost-read': getTenantCost,
+  'budget-list': getBudgets,
+  'budget-put': replaceBudget,
+  'budget-remove': deleteBudget,
+  'orphan-list': getOrphans,
   overview: getOverview,
   'model-metrics': getModelMetrics,
   'model-feedback': getModelFeedback,
