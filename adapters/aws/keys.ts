@@ -506,7 +506,7 @@ function nameOf({ model, version }: VersionName): string {
 
 /** Telemetry: roll-ups of a version, the minutes of a day and the hours of thirty days each in one partition, read by a range of times. */
 export function rollUpKey({ span, model, version, startMs }: Omit<RollUp, 'telemetry' | 'reports'>): Key {
-  return { pk: rollUpPartition(span, { model, version }, startMs), sk: telemetryBound(startMs) };
+  return { pk: rollUpPartition(span, { model, version }, startMs), sk: inOrder(startMs, span) };
 }
 
 export function rollUpPartition(span: RollUpSpan, version: VersionName, atMs: number): string {

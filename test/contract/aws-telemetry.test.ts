@@ -27,9 +27,16 @@ async function open() {
   const create = () => {
     const port = new AwsTelemetry({ table: new Table(emulator.client, name), clock, log });
     // What expires is deleted by the table itself.
-    return Object.assign(port, { purge: (nowMs: number) => emulator.expire(name, nowMs) });
+    const purge = async (nowMs: number) => {
+      const before = (await items()).length;
+      await emulator.expire(name, nowMs);
+      return before - (await items()).length;
+    };
+    return Object.assign(port, { purge });
   };
-  const items = async () => (await emulator.client.send(new ScanCommand({ TableName: name }))).Items ?? [];
+  const all = async () => (await emulator.client.send(new ScanCommand({ TableName: name }))).Items ?? [];
+  /** Reports. */
+  const items = async () => (await all()).filter(({ pk }) => pk!.S!.startsWith('telemetry#'));
   return { name, clock, logged, create, items };
 }
 
@@ -47,8 +54,11 @@ test('a hundred reports are four calls, and a read of a few minutes one small qu
   const telemetry = create();
   const { calls, stop } = recordCalls(emulator.client);
   await telemetry.append(Array.from({ length: 100 }, (_, at) => aReport(nowMs, { sequence: at, shard: at % 16 })));
-  expect(calls.splice(0)).toEqual(new Array(4).fill('BatchWriteItem'));
-  expect((await telemetry.read('m', '1', nowMs, nowMs + 60 * SECOND_MS)).requests).toBe(100);
+  // One more marks that the version was active, once.
+  expect(calls.splice(0)).toEqual(new Array(5).fill('BatchWriteItem'));
+  await telemetry.append(Array.from({ length: 50 }, (_, at) => aReport(nowMs, { sequence: 50 + at, shard: at % 4 })));
+  expect(calls.splice(0)).toEqual(new Array(2).fill('BatchWriteItem'));
+  expect((await telemetry.read('m', '1', nowMs, nowMs + 60 * SECOND_MS)).requests).toBe(150);
   expect(calls).toEqual(new Array(16).fill('Query'));
   stop();
 });
@@ -67,6 +77,8 @@ test('what a throttled table leaves of a batch is written all the same', async (
     return { UnprocessedItems: { [name]: requests.slice(2) } };
   }) as typeof client.send;
   const telemetry = new AwsTelemetry({ table: new Table(throttled, name), clock, log: NO_LOG });
+  await telemetry.append([1, 2].map((sequence) => aReport(nowMs, { sequence })));
+  sent.length = 0;
   await telemetry.append([1, 2, 3, 4, 5].map((sequence) => aReport(nowMs, { sequence })));
   expect(sent).toEqual(['BatchWriteItemCommand', 'PutItemCommand', 'PutItemCommand', 'PutItemCommand']);
   expect((await telemetry.read('m', '1', nowMs, nowMs + 1)).requests).toBe(5);

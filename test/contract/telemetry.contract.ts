@@ -6,6 +6,7 @@ import { TELEMETRY_KEPT_MS } from '../../core/quality/telemetry-kept.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { aReport, aTelemetry } from '../support/telemetry.ts';
 import { type Adapter, atOnce, type Case, describeContract, type Subject } from './contract.ts';
+import { rollUpCases } from './roll-ups.contract.ts';
 
 type TelemetryCase = Case<Subject<Telemetries>>;
 
@@ -172,6 +173,7 @@ export const telemetryCases: readonly TelemetryCase[] = [
       expect([...found.labels.labels()]).toHaveLength(512);
     },
   },
+  ...rollUpCases,
 ];
 
 export function describeTelemetryContract(name: string, adapter: Adapter<Telemetries>): void {
