@@ -123,3 +123,26 @@ function oneUnit(ms: number): string {
   if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h`;
   return `${Math.floor(ms / DAY_MS)} d`;
 }
+
+/** A value in a unit that the API names. */
+export function inUnit(value: Maybe, unit: string): string {
+  if (!isNumber(value)) return NOTHING;
+  switch (unit) {
+    case 'share':
+      return percent(value);
+    case 'ms':
+      return duration(value);
+    case 's':
+      return seconds(value);
+    case 'usd':
+      return usd(value);
+    case 'days':
+      return `${figure(value)} d`;
+    case 'ratio':
+      return `${figure(value)} ×`;
+    case 'flag':
+      return value === 0 ? 'no' : 'yes';
+    default:
+      return figure(value);
+  }
+}
