@@ -2699,7 +2699,7 @@ export interface Budget {
   alarm_at: number[];
   epoch: number;
   spent_day_usd: number;
-  spent_month_usd: number;
+  spent_month_usd: number | null;
   spent_share: number;
   reached: number | null;
   state: 'ok' | 'alarm';

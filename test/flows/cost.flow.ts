@@ -111,4 +111,60 @@ export function describeCost(start: StartPlatform): void {
     expectProblem(await asked('by=colour'), 'request-invalid');
     expectProblem(await asked('since=2020-01-01'), 'field-unknown');
   });
+
+  type Budget = { readonly scope: string; readonly epoch: number; readonly [member: string]: unknown };
+  const BUDGETS = '/control/v1/budgets';
+  const put = (body: object) => operator.send('PUT', BUDGETS, { body });
+
+  test('a budget says how much of it is spent, is replaced and removed, and is not changed over another change', async () => {
+    const set = (await put({ scope: 'tenant:acme', usd_per_day: 1e-9, epoch: 0 })).json<Budget>();
+    expect(set).toMatchObject({
+      scope: 'tenant:acme',
+      usd_per_month: null,
+      alarm_at: [0.8, 1],
+      epoch: 1,
+      state: 'alarm',
+      reached: 1,
+    });
+    expect(set.spent_share).toBeGreaterThan(1);
+    const region = (await put({ scope: 'region', usd_per_month: 1000, alarm_at: [0.5] })).json<Budget>();
+    expect(region).toMatchObject({ state: 'ok', reached: null, usd_per_day: null });
+    expect(region.spent_month_usd).toBeGreaterThan(0);
+    expectProblem(await put({ scope: 'tenant:acme', usd_per_day: 2, epoch: 0 }), 'state-conflict', { epoch: 1 });
+    expect((await put({ scope: 'tenant:acme', usd_per_day: 2 })).json<Budget>()).toMatchObject({
+      epoch: 2,
+      state: 'ok',
+    });
+    const { items } = (await operator.get(BUDGETS)).json<{ items: Budget[] }>();
+    expect(items.map(({ scope, epoch }) => [scope, epoch])).toEqual([
+      ['region', 1],
+      ['tenant:acme', 2],
+    ]);
+    for (const scope of ['tenant:acme', 'region', 'region'])
+      expect((await operator.send('DELETE', `${BUDGETS}?scope=${scope}`)).status).toBe(204);
+    expect((await operator.get(BUDGETS)).json()).toEqual({ items: [] });
+  });
+
+  test.each([
+    ['of nothing', { scope: 'region' }, 'request-invalid'],
+    ['of a scope that is none', { scope: 'pool:default', usd_per_day: 1 }, 'request-invalid'],
+    ['of a tenant that is not there', { scope: 'tenant:nobody', usd_per_day: 1 }, 'tenant-unknown'],
+    ['of a model that is not there', { scope: 'model:nothing', usd_per_day: 1 }, 'model-unknown'],
+    ['with alarms out of order', { scope: 'region', usd_per_day: 1, alarm_at: [1, 0.8] }, 'request-invalid'],
+    ['with a field that is none', { scope: 'region', usd_per_day: 1, currency: 'EUR' }, 'field-unknown'],
+  ] as const)('a budget %s is refused', async (_, body, code) => {
+    expectProblem(await put(body), code);
+  });
+
+  test('budgets and orphans are for operators alone', async () => {
+    for (const path of [BUDGETS, '/control/v1/orphans']) expectProblem(await acme.get(path), 'forbidden');
+    expectProblem(await acme.send('PUT', BUDGETS, { body: { scope: 'tenant:acme', usd_per_day: 1 } }), 'forbidden');
+    expectProblem(await acme.send('DELETE', `${BUDGETS}?scope=region`), 'forbidden');
+  });
+
+  test('what was used or pushed of late is no orphan', async () => {
+    const found = (await operator.get('/control/v1/orphans?days=1')).json<{ items: unknown[]; days: number }>();
+    expect(found).toMatchObject({ days: 1, items: [], has_more: false });
+    expectProblem(await operator.get('/control/v1/orphans?days=0'), 'request-invalid');
+  });
 }
