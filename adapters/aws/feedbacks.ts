@@ -41,8 +41,8 @@ const truthSchema = z.object({ sealed: z.instanceof(Uint8Array) });
 type Parts = { readonly table: Table; readonly dataKeys: DataKeys; readonly clock: Clock; readonly log: Log };
 
 /**
- * An item a prediction in the jobs table, an item its truth, and a few for what a day comes to: a prediction costs a write, feedback four of two units in one
- * transaction. Expired ones are deleted by the table, and not shown before.
+ * An item a prediction in the jobs table, an item its truth, and a few for what a day comes to: a prediction costs a write, feedback a read and a transaction of
+ * three items. Expired ones are deleted by the table, and not shown before.
  */
 export class AwsFeedbacks implements Feedbacks {
   readonly #parts: Parts;
