@@ -1,5 +1,6 @@
 import { describeAnswersContract } from './answers.contract.ts';
 import { describeArtifactsContract } from './artifacts.contract.ts';
+import { describeBudgetsContract } from './budgets.contract.ts';
 import { describeCapacityContract } from './capacity.contract.ts';
 import { describeCapturesContract } from './captures.contract.ts';
 import { describeClockContract } from './clock.contract.ts';
@@ -22,6 +23,7 @@ import {
   localWake,
 } from './local-adapters.ts';
 import { describeLogContract } from './log.contract.ts';
+import { describeMetersContract } from './meters.contract.ts';
 import { describeQuarantineContract } from './quarantine.contract.ts';
 import { describeRegistryContract } from './registry.contract.ts';
 import { describeSandboxContract } from './sandbox.contract.ts';
@@ -51,6 +53,8 @@ describeFeedbacksContract('local', localPort('feedbacks'));
 describeDataKeysContract('local', localPort('dataKeys'));
 describeQuarantineContract('local', localPort('quarantine'));
 describeValidationsContract('local', localPort('validations'));
+describeMetersContract('local', localPort('meters'));
+describeBudgetsContract('local', localPort('budgets'));
 describeTelemetryContract('local', localPort('telemetry'));
 describeWakeContract('local', localWake);
 describeWebhooksContract('local', localPort('webhooks'));
