@@ -2,7 +2,6 @@ import type { Platform } from '../ports/platform.ts';
 import { rollUp } from '../quality/roll-up.ts';
 import { SECOND_MS } from '../units.ts';
 import { evaluateAlarms } from './alarm-state.ts';
-import { measureKeys } from './measure-keys.ts';
 import { measurePools } from './measure-pools.ts';
 import { measureBudgets, measureServing, readLastHour } from './measure-serving.ts';
 import { measureTraffic } from './measure-traffic.ts';
@@ -38,9 +37,7 @@ export async function watchMinute<Host extends WatchHost>(
   const budgets = await attempt('error budgets', () => measureBudgets(host, versions, before, nowMs));
   const traffic = await attempt('traffic', () => measureTraffic(host, versions, before, nowMs));
   const pools = await attempt('pools', () => measurePools(host, before, nowMs));
-  const more = await Promise.all(
-    [measureKeys, ...sources].map((source) => attempt('a source of measures', () => source(host, nowMs))),
-  );
+  const more = await Promise.all(sources.map((source) => attempt('a source of measures', () => source(host, nowMs))));
   const kept = [...(before?.checks ?? []), ...checks].slice(-MOST_CHECKS);
   const found: readonly Measure[] = [
     { metric: 'watch_age_s', of: {}, value: before === undefined ? 0 : (nowMs - before.atMs) / SECOND_MS },
