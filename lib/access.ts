@@ -62,7 +62,7 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     signingKey: 'read',
   },
   control: {
-    tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write', telemetry: 'read' },
+    tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write', telemetry: 'write' },
     dataKeys: true,
     artifacts: 'write',
     // Of a tenant whose data are erased, and of dead letters that are run again.
@@ -86,6 +86,8 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
   'model-packages': { tables: { control: 'write' }, artifacts: 'write', modelPackages: true, settings: true },
   // The region's webhooks, to which it addresses messages, are sealed.
   'release-step': { tables: { control: 'write', telemetry: 'read' }, dataKeys: true, wakesPools: true },
+  // The region's webhooks, to which it addresses messages, are sealed; references are made of golden pairs and reference files.
+  quality: { tables: { control: 'write', telemetry: 'write' }, dataKeys: true, artifacts: 'read' },
   setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write' },
 };
 

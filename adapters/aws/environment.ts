@@ -82,6 +82,12 @@ const MODEL_PACKAGES_VARIABLES = {
   SLUICE_START_PACKAGE_RELEASES: z.enum(['yes', 'no']).default('no'),
 } as const;
 
+/** Variables of the function `quality` beside those of every process. */
+const QUALITY_VARIABLES = {
+  /** Queue from which EventBridge is told of models; '' where nobody is to be told. */
+  SLUICE_MODEL_EVENTS_QUEUE: z.string().default(''),
+} as const;
+
 /** Variables of a worker beside those of every process. */
 const WORKER_VARIABLES = {
   SLUICE_POOL: name,
@@ -169,6 +175,10 @@ const modelPackagesSchema = z.object(MODEL_PACKAGES_VARIABLES).transform((read) 
   startsReleases: read.SLUICE_START_PACKAGE_RELEASES === 'yes',
 }));
 
+const qualitySchema = z
+  .object(QUALITY_VARIABLES)
+  .transform(({ SLUICE_MODEL_EVENTS_QUEUE: eventsQueue }) => ({ eventsQueue }));
+
 /** What a process of a region is told. */
 export type RegionEnvironment = z.output<typeof regionSchema>;
 /** What a worker is told beside that. */
@@ -183,10 +193,14 @@ export type ModelPackagesEnvironment = z.output<typeof modelPackagesSchema>;
 /** What functions whose callers wait are told beside what every process is. */
 export type WaitingEnvironment = z.output<typeof waitingSchema>;
 
+/** What `quality` is told beside what every process is. */
+export type QualityEnvironment = z.output<typeof qualitySchema>;
+
 /** What the infrastructure sets: every variable by name, but those that Lambda and ECS set themselves. */
 export type RegionVariables = { readonly [Name in Exclude<keyof typeof VARIABLES, 'AWS_REGION'>]: string };
 export type SetupVariables = { readonly [Name in keyof typeof SETUP_VARIABLES]: string };
 export type WaitingVariables = { readonly [Name in keyof typeof WAITING_VARIABLES]: string };
+export type QualityVariables = { readonly [Name in keyof typeof QUALITY_VARIABLES]: string };
 export type ModelPackagesVariables = { readonly [Name in keyof typeof MODEL_PACKAGES_VARIABLES]: string };
 export type WorkerVariables = { readonly [Name in keyof typeof WORKER_VARIABLES]: string };
 
@@ -194,6 +208,7 @@ export const REGION_VARIABLES = Object.keys(VARIABLES).filter((variable) => vari
 export const WORKER_VARIABLE_NAMES = Object.keys(WORKER_VARIABLES);
 export const SETUP_VARIABLE_NAMES = Object.keys(SETUP_VARIABLES);
 export const WAITING_VARIABLE_NAMES = Object.keys(WAITING_VARIABLES);
+export const QUALITY_VARIABLE_NAMES = Object.keys(QUALITY_VARIABLES);
 export const MODEL_PACKAGES_VARIABLE_NAMES = Object.keys(MODEL_PACKAGES_VARIABLES);
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -221,6 +236,11 @@ export function readWaitingEnvironment(variables: Variables): WaitingEnvironment
 /** Throws one error that lists every variable that is missing or wrong. */
 export function readModelPackagesEnvironment(variables: Variables): ModelPackagesEnvironment {
   return read(modelPackagesSchema, variables);
+}
+
+/** Throws one error that lists every variable that is wrong. */
+export function readQualityEnvironment(variables: Variables): QualityEnvironment {
+  return read(qualitySchema, variables);
 }
 
 /** Services as the AWS SDK's own variables name them. */
@@ -407,12 +427,38 @@ export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', '
  * - `sweep`: once a minute;
  * - `model-packages`: by `SageMaker Model Package State Change` on EventBridge, and once a minute;
  * - `release-step`: by the release clock, a state machine, for one model; and once a minute for all;
+ * - `quality`: once in `QUALITY_EVERY_MINUTES`;
  * - `setup`: once with every deployment, before anything is called, as a trigger or a custom resource. Again is harmless.
  */
-export const INNER_FUNCTIONS = ['validate', 'notices', 'sweep', 'model-packages', 'release-step', 'setup'] as const;
+export const INNER_FUNCTIONS = [
+  'validate',
+  'notices',
+  'sweep',
+  'model-packages',
+  'release-step',
+  'quality',
+  'setup',
+] as const;
 export type InnerFunction = (typeof INNER_FUNCTIONS)[number];
 
 export const VALIDATE_EVERY_MINUTES = 5;
+/** The shortest window that is judged, unless a manifest says otherwise: shorter ones are judged some at a time. */
+export const QUALITY_EVERY_MINUTES = 15;
+
+/** Of an event `Sluice Model Quality`: what `quality` sends of each notice, all of which the pipe puts in. */
+export const MODEL_EVENT_FIELDS = [
+  'id',
+  'deployment',
+  'region',
+  'event',
+  'reason',
+  'model',
+  'version',
+  'at',
+  'window',
+  'checks',
+  'missing_classes',
+] as const;
 
 type StreamTrigger = {
   /** What the table's stream must carry. */

@@ -7,7 +7,12 @@ import { EventSourceMapping, type Function as LambdaFunction, StartingPosition }
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type InnerFunction, STREAMS, VALIDATE_EVERY_MINUTES } from '../../adapters/aws/environment.ts';
+import {
+  type InnerFunction,
+  QUALITY_EVERY_MINUTES,
+  STREAMS,
+  VALIDATE_EVERY_MINUTES,
+} from '../../adapters/aws/environment.ts';
 import type { Config } from '../config.ts';
 
 const EVERY_MINUTES: Readonly<Partial<Record<InnerFunction, number>>> = {
@@ -16,6 +21,7 @@ const EVERY_MINUTES: Readonly<Partial<Record<InnerFunction, number>>> = {
   validate: VALIDATE_EVERY_MINUTES,
   'model-packages': 1,
   'release-step': 1,
+  quality: QUALITY_EVERY_MINUTES,
 };
 
 export type TriggerParts = {

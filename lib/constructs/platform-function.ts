@@ -38,6 +38,8 @@ const SIZES: Readonly<Record<DeployedFunction, FunctionSize>> = {
   sweep: { memoryMib: 1024, timeoutS: 55 },
   'model-packages': { memoryMib: 1024, timeoutS: 300, storageMib: 4096 },
   'release-step': { memoryMib: 1024, timeoutS: 55 },
+  // 200 versions of some hundred reads each.
+  quality: { memoryMib: 1024, timeoutS: 600 },
   setup: { memoryMib: 512, timeoutS: 60 },
 };
 

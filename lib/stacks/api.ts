@@ -9,12 +9,14 @@ import {
   type HttpFunction,
   INNER_FUNCTIONS,
   type ModelPackagesVariables,
+  type QualityVariables,
   type SetupVariables,
   type WaitingVariables,
 } from '../../adapters/aws/environment.ts';
 import type { DeployedFunction } from '../bundle.ts';
 import { ApiDomain } from '../constructs/api-domain.ts';
 import { FunctionTriggers } from '../constructs/function-triggers.ts';
+import { ModelEvents } from '../constructs/model-events.ts';
 import { type FunctionParts, PlatformFunction } from '../constructs/platform-function.ts';
 import { RegionApi } from '../constructs/region-api.ts';
 import { regionSettings } from '../constructs/region-settings.ts';
@@ -47,7 +49,9 @@ export class Api extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    this.functions = this.#makeFunctions({ ...parts, failed: this.failed });
+    const events = new ModelEvents(this, 'ModelEvents', { resources, failed: this.failed });
+    this.functions = this.#makeFunctions({ ...parts, failed: this.failed }, events);
+    events.tellBy(this.functions.quality);
     this.api = new RegionApi(this, 'RegionApi', {
       context,
       operationsKey: resources.operationsKey,
@@ -74,7 +78,7 @@ export class Api extends Stack {
     new CfnOutput(this, 'Url', { value: this.url });
   }
 
-  #makeFunctions(parts: FunctionParts): Record<DeployedFunction, LambdaFunction> {
+  #makeFunctions(parts: FunctionParts, { queue }: ModelEvents): Record<DeployedFunction, LambdaFunction> {
     const names: readonly DeployedFunction[] = [...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]), ...INNER_FUNCTIONS];
     const setupVariables: SetupVariables = { SLUICE_OPERATOR_KEY_SECRET: parts.resources.operatorKeySecretArn };
     const { sagemaker, reservedConcurrency } = parts.context.config;
@@ -83,12 +87,14 @@ export class Api extends Stack {
       SLUICE_MODEL_PACKAGE_GROUPS: modelPackageGroups.join(','),
       SLUICE_START_PACKAGE_RELEASES: startReleases ? 'yes' : 'no',
     };
+    const qualityVariables: QualityVariables = { SLUICE_MODEL_EVENTS_QUEUE: queue.queueUrl };
     const waitingVariables = (name: 'infer' | 'predictions'): WaitingVariables => ({
       SLUICE_RESERVED_CONCURRENCY: String(reservedConcurrency[name] ?? ''),
     });
     const variablesOf = {
       setup: setupVariables,
       'model-packages': packageVariables,
+      quality: qualityVariables,
       infer: waitingVariables('infer'),
       predictions: waitingVariables('predictions'),
     };

@@ -145,7 +145,9 @@ describe.each(REGIONS)('who may what in %s', (region) => {
       FUNCTION_NAMES.filter((name) => granted(region, name).some(({ Action }) => list(Action).includes(action)));
     expect(who('ecs:UpdateService')).toEqual(['infer', 'sweep', 'release-step']);
     expect(who('secretsmanager:PutSecretValue')).toEqual(['setup']);
-    expect(who('ssm:GetParameter')).toEqual(FUNCTION_NAMES.filter((name) => !['setup', 'release-step'].includes(name)));
+    expect(who('ssm:GetParameter')).toEqual(
+      FUNCTION_NAMES.filter((name) => !['setup', 'release-step', 'quality'].includes(name)),
+    );
     expect(who('sagemaker:UpdateModelPackage')).toEqual(['model-packages']);
     expect(who('s3:PutObject').toSorted()).toEqual([
       'control',

@@ -4,6 +4,8 @@ import {
   type HttpFunction,
   INNER_FUNCTIONS,
   MODEL_PACKAGES_VARIABLE_NAMES,
+  QUALITY_EVERY_MINUTES,
+  QUALITY_VARIABLE_NAMES,
   queueUrls,
   REGION_VARIABLES,
   readRegionEnvironment,
@@ -27,6 +29,7 @@ const made = new Synthesized(makeApp());
 const OWN_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   setup: SETUP_VARIABLE_NAMES,
   'model-packages': MODEL_PACKAGES_VARIABLE_NAMES,
+  quality: QUALITY_VARIABLE_NAMES,
   infer: WAITING_VARIABLE_NAMES,
   predictions: WAITING_VARIABLE_NAMES,
 };
@@ -205,6 +208,7 @@ describe.each(REGIONS)('the contract between infrastructure and code in %s', (re
       validate: `rate(${VALIDATE_EVERY_MINUTES} minutes)`,
       'model-packages': 'rate(1 minute)',
       'release-step': 'rate(1 minute)',
+      quality: `rate(${QUALITY_EVERY_MINUTES} minutes)`,
     });
     const [approvals] = rules.filter(({ Properties }) => Properties.EventPattern !== undefined);
     expect(approvals!.Properties.EventPattern.detail.ModelPackageGroupName).toEqual(['churn', 'ticket-router']);

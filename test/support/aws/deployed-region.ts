@@ -19,7 +19,7 @@ const RECEIVES_BEFORE_DEAD = 60;
 /** Of one function at a time; those that are told nothing of need one. */
 const CONCURRENCY: Partial<Record<DeployedFunction, number>> = { infer: 4, predictions: 3, control: 2, catalogue: 2 };
 /** In place of the minutes of EventBridge and the streams of the tables, which no emulator has. */
-const SCHEDULE_MS = { notices: 300, 'release-step': 500, sweep: 1000, validate: 400 } as const;
+const SCHEDULE_MS = { notices: 300, quality: 500, 'release-step': 500, sweep: 1000, validate: 400 } as const;
 
 export type Scheduled = keyof typeof SCHEDULE_MS;
 

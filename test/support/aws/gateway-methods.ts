@@ -17,6 +17,7 @@ export const TIMEOUT_S: Readonly<Record<DeployedFunction, number>> = {
   sweep: 55,
   'model-packages': 300,
   'release-step': 55,
+  quality: 600,
   setup: 60,
 };
 /** API Gateway waits no longer for an answer that is not streamed. */
