@@ -198,6 +198,7 @@ export class Executor {
       return {
         work,
         labels,
+        profileInputs: version.profileInputs,
         agrees:
           work.job.shadow &&
           agrees(work.job, work.job.shadow, { outputs: parts[at]!, labels }, version.record.manifest.tolerance),

@@ -6,6 +6,7 @@ import type { Work } from '../core/inference/work.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { JobLabels } from '../core/quality/job-end.ts';
+import type { InputProfiler } from '../core/quality/profile-inputs.ts';
 import { blamesVersion } from '../core/quality/record-answer.ts';
 import type { Recording } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -24,6 +25,8 @@ export type Ending = {
   readonly outcome: Outcome;
   /** What the run said of its rows, of versions that classify. */
   readonly labels?: JobLabels | undefined;
+  /** How the inputs of the version that ran it are profiled. */
+  readonly profileInputs?: InputProfiler | undefined;
   /** Of a shadow copy that was answered: whether it says what stable said. */
   readonly agrees?: boolean | undefined;
 };
@@ -211,9 +214,9 @@ export class Ledger {
   }
 
   /** Only of what is the job's outcome: not of one that was cancelled or erased meanwhile, nor a second time. */
-  #keep({ work: { job }, outcome, labels }: Ending, isFirst: boolean): void {
+  #keep({ work: { job }, outcome, labels, profileInputs }: Ending, isFirst: boolean): void {
     if (!isFirst) return;
-    this.#ports.recorder.jobEnded(job, { outcome, labels });
+    this.#ports.recorder.jobEnded(job, { outcome, labels, profileInputs });
     this.#count(job.tenant, job, outcome);
     if (outcome.kind !== 'succeeded') return;
     const { captureUntilMs, shadowOn } = job;

@@ -7,6 +7,7 @@ import { lengthOfStep } from '../core/inference/padding-steps.ts';
 import type { ModelVersion } from '../core/models/version.ts';
 import type { Delivery } from '../core/ports/job-queue.ts';
 import type { Platform } from '../core/ports/platform.ts';
+import { compileInputProfiler, type InputProfiler } from '../core/quality/profile-inputs.ts';
 import { compileLabelReader, type LabelReader } from '../core/quality/row-labels.ts';
 import { HOUR_MS } from '../core/units.ts';
 import { LoadPressure } from './load-pressure.ts';
@@ -29,6 +30,7 @@ export class ServedVersion {
   readonly breaker: Breaker;
   /** Undefined: it does not classify. */
   readonly readLabels: LabelReader | undefined;
+  readonly profileInputs: InputProfiler;
   /** The delivery that tries a half-open version, until it has ended. */
   probe: Delivery | undefined;
   readonly #costs = new Map<number, BatchCost>();
@@ -46,6 +48,7 @@ export class ServedVersion {
     this.runMs = measuredRunCost(record.validation);
     this.breaker = new Breaker(record.manifest.breaker);
     this.readLabels = compileLabelReader(record.signature);
+    this.profileInputs = compileInputProfiler(record);
     this.path = path;
     this.loadMs = record.validation.loadMs;
   }

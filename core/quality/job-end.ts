@@ -1,6 +1,7 @@
 import type { FailureCode } from '../failure.ts';
 import type { Job, Outcome } from '../inference/job.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { InputProfiler } from './profile-inputs.ts';
 import type { RowLabels } from './row-labels.ts';
 
 /** Where in a run's labels the rows of one job are. */
@@ -10,6 +11,8 @@ export type JobLabels = { readonly run: RowLabels; readonly firstRow: number };
 export type JobEnd = {
   readonly outcome: Outcome;
   readonly labels?: JobLabels | undefined;
+  /** Of the version that ran it: how its inputs are profiled, if they are to be. */
+  readonly profileInputs?: InputProfiler | undefined;
 };
 
 /** How a shadow copy ended; `agrees` of one that was answered. */

@@ -17,6 +17,9 @@ export const WINDOW_MS = 5 * SECOND_MS;
 const FROZEN_EVERY_MS = SECOND_MS;
 const SHARDS = 16;
 const MOST_AT_ONCE = 100;
+/** Rows of a version whose inputs are profiled in a window, and of one request: 0.3 ms at the most. */
+const PROFILED_ROWS = 64;
+const PROFILED_ROWS_OF_REQUEST = 16;
 
 export type RecorderLimits = {
   /** Versions that are counted in one window: 256 × 25 KB at the most. */
@@ -36,6 +39,8 @@ export type RecorderOptions = Partial<RecorderLimits> & {
 
 type Version = Pick<ModelVersion, 'model' | 'version'>;
 type Parts = Pick<Platform, 'telemetry' | 'clock' | 'log'>;
+/** What is counted of a version at the moment. */
+type Open = Version & { telemetry: Telemetry; profiledRows: number };
 
 /** What a process counts with. */
 export type Recording = { readonly recorder: Recorder };
@@ -56,9 +61,9 @@ export class Recorder {
   readonly #writer = crypto.randomUUID();
   readonly #shard = hashText(0, this.#writer) % SHARDS;
   /** By model, then version. */
-  #open = new Map<string, Map<string, Telemetry>>();
+  #open = new Map<string, Map<string, Open>>();
   #openVersions = 0;
-  #latest: { readonly model: string; readonly version: string; readonly telemetry: Telemetry } | undefined;
+  #latest: Open | undefined;
   #windowStartMs = 0;
   #sequence = 0;
   #waiting: TelemetryItem[] = [];
@@ -177,10 +182,11 @@ export class Recorder {
     this.#tellDropped();
   }
 
-  #count(job: Job, { outcome, labels }: JobEnd): void {
+  #count(job: Job, { outcome, labels, profileInputs }: JobEnd): void {
     const { lot } = job;
-    const assigned = this.#telemetryOf(job, lot?.release);
-    if (assigned === undefined) return;
+    const open = this.#openOf(job, lot?.release);
+    if (open === undefined) return;
+    const assigned = open.telemetry;
     const done = outcome.kind === 'succeeded' ? outcome : undefined;
     const elsewhere = done !== undefined && done.version !== job.version ? done : undefined;
     const latencyMs = atLeast0(outcome.endedAtMs - job.acceptedAtMs);
@@ -199,6 +205,10 @@ export class Recorder {
     });
     if (elsewhere !== undefined) this.#computed(job, elsewhere);
     else if (labels !== undefined && job.rows > 1) addRows(assigned, labels, job.rows);
+    if (profileInputs === undefined || elsewhere !== undefined || open.profiledRows >= PROFILED_ROWS) return;
+    const rows = Math.min(job.rows, PROFILED_ROWS_OF_REQUEST, PROFILED_ROWS - open.profiledRows);
+    open.profiledRows += rows;
+    profileInputs(job.inputs, job.rows, rows, assigned.inputs);
   }
 
   #countShadow(job: Job, { outcome, labels, agrees }: ShadowEnd): void {
@@ -226,58 +236,58 @@ export class Recorder {
   }
 
   /** Undefined: counted as dropped. */
-  #telemetryOf({ model, version }: Version, release?: string): Telemetry | undefined {
+  #telemetryOf(version: Version, release?: string): Telemetry | undefined {
+    return this.#openOf(version, release)?.telemetry;
+  }
+
+  #openOf({ model, version }: Version, release?: string): Open | undefined {
     const ageMs = this.#parts.clock.nowMs() - this.#windowStartMs;
     // A clock that was set back begins a window too.
     if (ageMs >= WINDOW_MS || ageMs < 0) this.#seal();
     const latest = this.#latest;
     const isLatest = latest !== undefined && latest.version === version && latest.model === model;
-    const telemetry = isLatest ? latest.telemetry : this.#find(model, version);
-    if (telemetry === undefined || release === undefined || telemetry.release?.release === release) return telemetry;
-    return this.#begin(telemetry, { model, version }, release);
+    const open = isLatest ? latest : this.#find(model, version);
+    if (open !== undefined && release !== undefined && open.telemetry.release?.release !== release)
+      this.#begin(open, release);
+    return open;
   }
 
-  #find(model: string, version: string): Telemetry | undefined {
+  #find(model: string, version: string): Open | undefined {
     let versions = this.#open.get(model);
-    let telemetry = versions?.get(version);
-    if (telemetry === undefined) {
+    let open = versions?.get(version);
+    if (open === undefined) {
       if (this.#openVersions >= this.#limits.versions) {
         this.#dropped += 1;
         return undefined;
       }
-      telemetry = emptyTelemetry();
+      open = { model, version, telemetry: emptyTelemetry(), profiledRows: 0 };
       versions ??= new Map();
-      versions.set(version, telemetry);
+      versions.set(version, open);
       this.#open.set(model, versions);
       this.#openVersions += 1;
     }
-    this.#latest = { model, version, telemetry };
-    return telemetry;
+    this.#latest = open;
+    return open;
   }
 
   /** A release's cohorts go with what is open, or, if that tells of another release, into an item of their own. */
-  #begin(telemetry: Telemetry, version: Version, release: string): Telemetry {
-    if (telemetry.release === undefined) {
-      telemetry.release = emptyTelemetry(release).release;
-      return telemetry;
+  #begin(open: Open, release: string): void {
+    if (open.telemetry.release === undefined) open.telemetry.release = emptyTelemetry(release).release;
+    else {
+      this.#wait(open);
+      open.telemetry = emptyTelemetry(release);
     }
-    this.#wait(version, telemetry);
-    const begun = emptyTelemetry(release);
-    this.#open.get(version.model)!.set(version.version, begun);
-    this.#latest = { ...version, telemetry: begun };
-    return begun;
   }
 
   #seal(): void {
-    for (const [model, versions] of this.#open)
-      for (const [version, telemetry] of versions) this.#wait({ model, version }, telemetry);
+    for (const versions of this.#open.values()) for (const open of versions.values()) this.#wait(open);
     if (this.#openVersions > 0) this.#open = new Map();
     this.#openVersions = 0;
     this.#latest = undefined;
     this.#windowStartMs = Math.floor(this.#parts.clock.nowMs() / WINDOW_MS) * WINDOW_MS;
   }
 
-  #wait({ model, version }: Version, telemetry: Telemetry): void {
+  #wait({ model, version, telemetry }: Open): void {
     const [writer, shard, sequence] = [this.#writer, this.#shard, this.#sequence];
     this.#sequence += 1;
     const item = { model, version, windowStartMs: this.#windowStartMs, writer, sequence, shard, telemetry };
