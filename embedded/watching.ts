@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ProcessCounters } from '../core/operations/process-counters.ts';
+import { regionSources } from '../core/operations/region-sources.ts';
 import type { Platform } from '../core/ports/platform.ts';
-import { measureDrift } from '../core/quality/drift/measure-drift.ts';
 import { openChecks } from './checks.ts';
 import type { HttpServer } from './http-server.ts';
 import type { RegionOptions } from './region.ts';
@@ -19,7 +19,7 @@ export async function startWatching(
     : async () => [];
   return startWatchLoop({
     host: platform,
-    sources: [(_, nowMs) => counters.measure(platform, nowMs), measureDrift],
+    sources: [...regionSources(platform), (_, nowMs) => counters.measure(platform, nowMs)],
     check,
     onWatched: () => counters.tenants.turn(),
   });

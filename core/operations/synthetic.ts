@@ -1,4 +1,6 @@
+import { hasWorkers } from '../inference/admit.ts';
 import type { Log } from '../ports/log.ts';
+import type { Platform } from '../ports/platform.ts';
 import { SECOND_MS } from '../units.ts';
 import type { CheckResult } from './watch-record.ts';
 
@@ -58,6 +60,21 @@ export async function runChecks(parts: CheckParts): Promise<readonly CheckResult
     hasOutputs,
   );
   return [live, models, predict];
+}
+
+/**
+ * False of a model that is not there, or whose pool has no workers at the moment: a check neither fails for that nor wakes a pool that is at zero
+ * because nobody needs it.
+ */
+export async function isAwake(
+  { registry, capacity, config, clock }: Pick<Platform, 'registry' | 'capacity' | 'config' | 'clock'>,
+  model: string,
+): Promise<boolean> {
+  const stable = (await registry.readRoute(model))?.stable;
+  const version = stable === undefined ? undefined : await registry.readVersion(model, stable);
+  if (version === undefined) return false;
+  const { pool = 'default' } = version.manifest;
+  return config.pools.includes(pool) && hasWorkers(await capacity.read(pool, clock.nowMs()));
 }
 
 async function check(
