@@ -59,7 +59,7 @@ export class Meter {
   /** A job that was ended: for which tenant ('' for the platform's own), by which version. */
   used({ tenant, model, version, computeMs, rows }: Omit<MeteredUse, 'requests'>): void {
     const day = dayOf(this.#parts.clock.nowMs());
-    if (day !== this.#open.day) this.#go(day);
+    if (day !== this.#open.day) this.#tick();
     const key = `${tenant} ${model}@${version}`;
     let use = this.#open.uses.get(key);
     if (use === undefined) {
