@@ -25,7 +25,7 @@ export const PAGES: readonly PageRoute[] = [
     component: page(() => import('./pages/overview/overview-page.tsx'), 'OverviewPage'),
   },
   {
-    path: '/operations',
+    path: '/operations/:tab?',
     nav: { text: 'Operations', section: 'Running' },
     role: 'tenant-admin',
     component: page(() => import('./pages/operations/operations-page.tsx'), 'OperationsPage'),
@@ -34,5 +34,11 @@ export const PAGES: readonly PageRoute[] = [
 
 /** Where somebody of a role begins. */
 export function homeOf(role: Role): string {
-  return PAGES.find(({ nav, role: needed }) => nav !== undefined && needed === role)?.path ?? '/operations';
+  const found = PAGES.find(({ nav, role: needed }) => nav !== undefined && needed === role);
+  return found === undefined ? '/operations' : addressOf(found);
+}
+
+/** Where a page is, without its parameters. */
+export function addressOf({ path }: PageRoute): string {
+  return path.replace(/\/:.*$/, '');
 }

@@ -4,6 +4,7 @@ import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
+import type { ReactNode } from 'react';
 import type { Alarm } from '../api/api.ts';
 import { inUnit } from '../format/format.ts';
 import { Empty } from './loaded.tsx';
@@ -16,10 +17,13 @@ export function AlarmTable({
   alarms,
   title,
   empty,
+  all = alarms.length,
 }: {
   readonly alarms: readonly Alarm[];
   readonly title: string;
-  readonly empty: string;
+  readonly empty: ReactNode;
+  /** How many there are where not all of them are shown. */
+  readonly all?: number;
 }) {
   const sorted = [...alarms].sort(
     (a, b) => ORDER[a.state] - ORDER[b.state] || (a.severity === b.severity ? 0 : a.severity === 'page' ? -1 : 1),
@@ -28,7 +32,7 @@ export function AlarmTable({
   return (
     <Table
       header={
-        <Header variant="h2" counter={`(${sounding > 0 ? `${sounding}/` : ''}${alarms.length})`}>
+        <Header variant="h2" counter={`(${sounding > 0 ? `${sounding}/` : ''}${all})`}>
           {title}
         </Header>
       }

@@ -2,7 +2,7 @@ import SideNavigation from '@cloudscape-design/components/side-navigation';
 import { useLocation, useRouter } from 'wouter';
 import { useWho } from '../api/context.ts';
 import { reaches } from '../auth/who.ts';
-import { PAGES } from '../pages.ts';
+import { addressOf, PAGES } from '../pages.ts';
 
 const SECTIONS = ['Watching', 'Serving', 'Running'] as const;
 
@@ -12,10 +12,10 @@ export function Navigation({ onFollow }: { readonly onFollow: () => void }) {
   const [path, navigate] = useLocation();
   const { role } = useWho();
   const shown = PAGES.filter((page) => page.nav !== undefined && reaches(role, page.role));
-  const active = shown.find((page) => path === page.path || path.startsWith(`${page.path}/`));
+  const active = shown.find((page) => `${path}/`.startsWith(`${addressOf(page)}/`));
   return (
     <SideNavigation
-      activeHref={active === undefined ? '' : `${base}${active.path}`}
+      activeHref={active === undefined ? '' : `${base}${addressOf(active)}`}
       items={SECTIONS.flatMap((section) => {
         const links = shown.filter(({ nav }) => nav?.section === section);
         if (links.length === 0) return [];
@@ -23,10 +23,10 @@ export function Navigation({ onFollow }: { readonly onFollow: () => void }) {
           {
             type: 'section' as const,
             text: section,
-            items: links.map(({ path, nav }) => ({
+            items: links.map((page) => ({
               type: 'link' as const,
-              text: nav?.text ?? '',
-              href: `${base}${path}`,
+              text: page.nav?.text ?? '',
+              href: `${base}${addressOf(page)}`,
             })),
           },
         ];

@@ -2,12 +2,14 @@ import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useMemo } from 'react';
+import { HOUR_MS } from '../../../../core/units.ts';
 import type { Overview } from '../../api/api.ts';
 import { useApi, useRegions } from '../../api/context.ts';
 import { AlarmTable } from '../../components/alarm-table.tsx';
 import { Loaded } from '../../components/loaded.tsx';
 import { Metric, Metrics } from '../../components/metric.tsx';
 import { Page } from '../../components/page.tsx';
+import { PageLink } from '../../components/page-link.tsx';
 import { RelativeTime } from '../../components/relative-time.tsx';
 import { TimeChart } from '../../components/time-chart.tsx';
 import { useResource } from '../../data/use-resource.ts';
@@ -55,7 +57,17 @@ function Glance({ overview }: { readonly overview: Overview }) {
         <ActiveReleases releases={overview.active_releases} />
         <Queues queues={overview.queues} />
       </div>
-      <AlarmTable alarms={overview.alarms} title="Alarms" empty="Nothing was measured yet. It is once a minute." />
+      <AlarmTable
+        alarms={sounding}
+        title="Alarms"
+        all={overview.alarms.length}
+        empty={
+          <>
+            {overview.alarms.length === 0 ? 'Nothing was measured yet. It is once a minute.' : 'No alarm sounds.'}{' '}
+            <PageLink to="/operations/alarms">All alarms</PageLink>
+          </>
+        }
+      />
     </SpaceBetween>
   );
 }
@@ -107,7 +119,9 @@ function Figures({ overview, sounding }: { readonly overview: Overview; readonly
   );
 }
 
-function LastHour({ overview: { series } }: { readonly overview: Overview }) {
+function LastHour({ overview: { series, at } }: { readonly overview: Overview }) {
+  const untilMs = Date.parse(at);
+  const span = [untilMs - HOUR_MS, untilMs] as const;
   const charts = useMemo(() => {
     const of = (pick: (step: Overview['series'][number]) => number | null) =>
       series.map((step) => ({ at: step.at, value: pick(step) }));
@@ -122,11 +136,17 @@ function LastHour({ overview: { series } }: { readonly overview: Overview }) {
   return (
     <div className="sluice-columns">
       <Container header={<Header variant="h2">Requests, last hour</Header>}>
-        <TimeChart series={charts.traffic} label="Requests and errors a second over the last hour" format={perSecond} />
+        <TimeChart
+          series={charts.traffic}
+          span={span}
+          label="Requests and errors a second over the last hour"
+          format={perSecond}
+        />
       </Container>
       <Container header={<Header variant="h2">Latency, last hour</Header>}>
         <TimeChart
           series={charts.latency}
+          span={span}
           label="Latency that 95 percent stay within, over the last hour"
           format={duration}
         />
