@@ -20,6 +20,7 @@ import { idleMemory } from './measurements/idle-memory.ts';
 import { mixedLengths } from './measurements/mixed-lengths.ts';
 import { plainServerComparison } from './measurements/plain-server-comparison.ts';
 import { quota } from './measurements/quota.ts';
+import { recorder } from './measurements/recorder.ts';
 import { soak } from './measurements/soak.ts';
 import { startTime } from './measurements/start-time.ts';
 import { tokenize } from './measurements/tokenize.ts';
@@ -39,6 +40,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   startTime,
   idleMemory,
   tokenize,
+  recorder,
   plainServerComparison,
   inferCpu,
   awsCalls,
