@@ -2,6 +2,7 @@ import type { Platform } from '../../core/ports/platform.ts';
 import { Confidence } from '../../core/quality/confidence.ts';
 import type { Profile } from '../../core/quality/drift/profile.ts';
 import { rowsOf } from '../../core/quality/drift/profile.ts';
+import type { JudgedWindow, QualityState } from '../../core/quality/drift/quality-record.ts';
 import type { Reference } from '../../core/quality/drift/reference.ts';
 import { type InputProfile, profileIn } from '../../core/quality/input-profile.ts';
 import { LabelCounts } from '../../core/quality/label-counts.ts';
@@ -51,4 +52,29 @@ export async function sawBefore(
   const windowStartMs = untilMs - MINUTE_MS;
   const seen = { ...emptyTelemetry(), ...profile, requests: rowsOf(profile) };
   await telemetry.append([{ ...name, windowStartMs, writer: 'w', sequence, shard: 1, telemetry: seen }]);
+}
+
+/** The first state of a version of model m, and each next one with `epoch`. */
+export function aState(nowMs: number, changes: Partial<QualityState> = {}): QualityState {
+  return {
+    model: 'm',
+    version: '1',
+    epoch: 1,
+    checkedAtMs: nowMs,
+    dueAtMs: nowMs + MINUTE_MS,
+    openFromMs: nowMs,
+    referenceMadeAtMs: 0,
+    windowsInARow: { labels: 2 },
+    unseen: [['maybe', 20]],
+    isDrifted: false,
+    missingClasses: [],
+    trainedAtMs: 0,
+    untold: [],
+    ...changes,
+  };
+}
+
+export function aJudgedWindow(untilMs: number, changes: Partial<JudgedWindow> = {}): JudgedWindow {
+  const checks = [{ name: 'labels', value: 0.25, drifted: true }];
+  return { fromMs: untilMs - MINUTE_MS, untilMs, status: 'drifting', rows: 250, checks, missingClasses: 0, ...changes };
 }
