@@ -34,8 +34,9 @@ export class SignedSketch {
     if (this.count === 0) return undefined;
     const rank = Math.max(1, Math.ceil(q * this.count));
     const below = this.#below.count;
-    if (rank > below) return this.#above.quantile((rank - below) / this.#above.count);
-    const greatestFirst = this.#below.quantile((below - rank + 1) / below);
+    // Half a rank less, as a share times a count may come out above the rank that it is of.
+    if (rank > below) return this.#above.quantile((rank - below - 0.5) / this.#above.count);
+    const greatestFirst = this.#below.quantile((below - rank + 0.5) / below);
     return greatestFirst === undefined ? undefined : -greatestFirst;
   }
 

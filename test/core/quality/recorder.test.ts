@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Job, Outcome } from '../../../core/inference/job.ts';
 import type { TelemetryItem } from '../../../core/ports/telemetry.ts';
-import { Recorder, type RecorderLimits, WINDOW_MS } from '../../../core/quality/recorder.ts';
+import type { InputProfiler } from '../../../core/quality/profile-inputs.ts';
+import { Recorder, type RecorderOptions, WINDOW_MS } from '../../../core/quality/recorder.ts';
 import { aJob } from '../../support/jobs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { KeptTelemetry } from '../../support/recorder.ts';
 
-function open(limits?: RecorderLimits) {
+function open(options?: RecorderOptions) {
   const clock = new ManualClock();
   const kept = new KeptTelemetry();
   const logged: string[] = [];
@@ -26,7 +27,7 @@ function open(limits?: RecorderLimits) {
       await kept.append(items);
     },
   });
-  const create = () => new Recorder({ telemetry, clock, log }, limits);
+  const create = () => new Recorder({ telemetry, clock, log }, options);
   return {
     clock,
     kept,
@@ -236,4 +237,80 @@ describe('a job', () => {
       [4, 1],
     ]);
   });
+});
+
+describe('the inputs of jobs', () => {
+  test('are profiled for 64 rows of a version in a window, 16 of one request at the most, and not where another version answered', async () => {
+    const { recorder, clock } = open();
+    const asked: number[] = [];
+    const profileInputs: InputProfiler = (_, rows, most) => {
+      expect(most).toBeLessThanOrEqual(rows);
+      asked.push(most);
+    };
+    const end = (rows: number, changes: Partial<Job> = {}) =>
+      recorder.jobEnded(job({ rows, ...changes }), { outcome: done(), profileInputs });
+    for (const rows of [1, 40, 16, 2, 16, 16, 16]) end(rows);
+    expect(asked.splice(0)).toEqual([1, 16, 16, 2, 16, 13]);
+    end(3, { version: '2' });
+    recorder.jobEnded(job({ model: 'm2' }), { outcome: done() });
+    end(3, { model: 'm2' });
+    expect(asked.splice(0)).toEqual([3]);
+    await clock.advance(WINDOW_MS);
+    end(5);
+    expect(asked).toEqual([5]);
+  });
+});
+
+describe('feedback', () => {
+  const row = { tenant: 'acme', actual: 'yes', predicted: 'no', correct: false, confidence: 0.9, lot: undefined };
+  const version = { model: 'm', version: '1' };
+  const inAll = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
+
+  test('is counted in the window in which it comes', async () => {
+    const { recorder, clock, kept } = open();
+    recorder.feedback(version, row);
+    await clock.advance(WINDOW_MS);
+    recorder.feedback(version, { ...row, predicted: 'yes', correct: true });
+    await recorder.flush();
+    const nowMs = clock.nowMs();
+    const [before, after] = [
+      await kept.read('m', '1', nowMs - WINDOW_MS, nowMs),
+      await kept.read('m', '1', nowMs, nowMs + 1),
+    ];
+    expect([before.feedback, before.feedbackCorrect, after.feedback, after.feedbackCorrect]).toEqual([1, 0, 1, 1]);
+    expect([before.requests, before.confusion.of('yes')!.get('no')]).toEqual([0, 1]);
+  });
+
+  test('of a release that is over makes no report of its own, however it comes in turn with another', async () => {
+    const { recorder, kept } = open();
+    recorder.jobEnded({ ...job(), lot: { release: 'r2', cohort: 7, unit: 1 } }, { outcome: done() });
+    for (let at = 0; at < 10; at += 1)
+      recorder.feedback(version, { ...row, lot: { release: at % 2 === 0 ? 'r1' : 'r2', cohort: 3 } });
+    await recorder.flush();
+    expect(kept.items).toHaveLength(1);
+    const { feedback, release } = await kept.read('m', '1', inAll.fromMs, inAll.untilMs, 'r2');
+    expect([feedback, release!.cohorts.get(3)!.feedback]).toEqual([10, 5]);
+  });
+
+  test('with a confidence that is none is told in the log, and nothing is thrown', () => {
+    const { recorder, logged } = open();
+    recorder.feedback(version, { ...row, confidence: 2 });
+    expect(logged).toHaveLength(1);
+  });
+});
+
+test('who adds up in memory is told of every report once, before it is written and whether or not it can be', async () => {
+  const told: TelemetryItem[] = [];
+  const { recorder, clock, kept, fail } = open({ onSealed: (items) => told.push(...items) });
+  recorder.cacheHit(job(), 'acme');
+  expect(told).toEqual([]);
+  fail(true);
+  await recorder.flush();
+  await clock.advance(WINDOW_MS);
+  recorder.cacheHit(job(), 'acme');
+  fail(false);
+  await recorder.flush();
+  await recorder.flush();
+  expect(told.map(({ sequence }) => sequence)).toEqual([0, 1]);
+  expect(told).toEqual(expect.arrayContaining(kept.items));
 });
