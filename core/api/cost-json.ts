@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CacheHits } from '../cost/cache-hits.ts';
 import { NANO_USD } from '../cost/price-day.ts';
 import type { Days } from '../cost/read-cost.ts';
 import type { CostBy, CostLine, CostSum, Spent } from '../cost/sum-cost.ts';
@@ -9,14 +10,14 @@ import type { costJson, tenantCostJson } from './cost-schemas.ts';
 type CostJson = z.input<typeof costJson>;
 type TenantCostJson = z.input<typeof tenantCostJson>;
 
-export function costToJson(sum: CostSum, days: Days, by: CostBy, hits?: ReadonlyMap<string, number>): CostJson {
+export function costToJson(sum: CostSum, days: Days, by: CostBy, hits?: CacheHits): CostJson {
   return {
     ...spanToJson(days, by),
     total_usd: usdOf(sum.nanoUsd),
     idle_usd: usdOf(sum.idleNanoUsd),
     idle_share: sum.nanoUsd === 0 ? 0 : sum.idleNanoUsd / sum.nanoUsd,
     gpu_idle_share: sum.gpuIdleShare ?? null,
-    items: sum.lines.map((line) => itemToJson(line, by, hits)),
+    items: sum.lines.map((line) => ({ ...itemToJson(line, by), ...(hits && hitsOf(line, hits)) })),
     rest: sum.rest === undefined ? null : spentToJson(sum.rest),
   };
 }
@@ -46,13 +47,8 @@ function spanToJson({ from, until }: Days, by: CostBy) {
   return { from: timeOf(from), until: timeOf(until), by, currency: 'USD' } as const;
 }
 
-function itemToJson(
-  { key, spent, idle }: CostLine,
-  by: CostBy,
-  hits: ReadonlyMap<string, number> | undefined,
-): CostJson['items'][number] {
+function itemToJson({ key, spent, idle }: CostLine, by: CostBy): CostJson['items'][number] {
   const { day, tenant, model, version, pool } = key;
-  const cacheHits = hits?.get(version === undefined ? `${model}` : `${model}@${version}`);
   return {
     ...(day !== undefined && { day }),
     ...(by === 'tenant' && { tenant: tenant ?? null }),
@@ -67,8 +63,12 @@ function itemToJson(
       gpu: idle.gpu,
       instances: [...idle.kinds],
     }),
-    ...(cacheHits !== undefined && { cache_hits: cacheHits }),
   };
+}
+
+function hitsOf({ key }: CostLine, hits: CacheHits): { readonly cache_hits: number } {
+  const own = hits.filter((hit) => hit.model === key.model && (key.version ?? hit.version) === hit.version);
+  return { cache_hits: own.reduce((sum, hit) => sum + hit.hits, 0) };
 }
 
 function spentToJson({ nanoUsd, computeMs, rows, requests }: Spent) {

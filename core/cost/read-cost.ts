@@ -17,6 +17,8 @@ export type CostQuery = {
   readonly by: CostBy;
   /** Of this tenant alone, without what was idle. */
   readonly tenant?: string | undefined;
+  /** Versions that have a line, if `by` is model or version, though they may have computed nothing. */
+  readonly versions?: readonly { readonly model: string; readonly version: string }[] | undefined;
   /** Lines; what is beyond is added up. */
   readonly most: number;
 };
@@ -29,8 +31,12 @@ export function daysOf(fromMs: number | undefined, untilMs: number | undefined, 
 }
 
 /** What the region's workers cost and who used them. */
-export async function readCost(ports: CostPorts, { days, by, tenant, most }: CostQuery): Promise<CostSum> {
+export async function readCost(
+  ports: CostPorts,
+  { days, by, tenant, versions = [], most }: CostQuery,
+): Promise<CostSum> {
   const sums = new CostSums(by);
+  for (const version of versions) sums.addModel(version);
   await eachDay(ports, days, (priced) => {
     if (tenant === undefined) sums.add(priced);
     else for (const use of priced.uses) if (use.tenant === tenant) sums.addUse(use);

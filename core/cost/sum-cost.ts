@@ -69,6 +69,12 @@ export class CostSums {
     spent.requests += use.requests;
   }
 
+  /** A line for what was answered without a run, also where it costs nothing. */
+  addModel(version: { readonly model: string; readonly version: string }): void {
+    if (this.#by === 'model') this.#line({ model: version.model });
+    if (this.#by === 'version') this.#line({ model: version.model, version: version.version });
+  }
+
   /** At most `most` lines, the rest of them in one. */
   sum(most: number): CostSum {
     const all = [...this.#lines.values()];

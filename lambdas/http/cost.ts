@@ -1,4 +1,5 @@
 import { costToJson, tenantCostToJson } from '../../core/api/cost-json.ts';
+import { readCacheHits } from '../../core/cost/cache-hits.ts';
 import { daysOf, readCost } from '../../core/cost/read-cost.ts';
 import { readTenant } from '../../core/tenancy/manage-tenants.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
@@ -12,8 +13,9 @@ export function getCost(host: HttpHost): HttpHandler {
   return endpoint(host, 'cost-read', async ({ query }) => {
     const { by, limit } = query;
     const days = daysAsked(host, query);
-    const sum = await readCost(host, { days, by, most: by === 'day' ? MOST_DAYS : limit });
-    return { status: 200, body: costToJson(sum, days, by) };
+    const hits = by === 'model' || by === 'version' ? await readCacheHits(host, days) : undefined;
+    const sum = await readCost(host, { days, by, versions: hits, most: by === 'day' ? MOST_DAYS : limit });
+    return { status: 200, body: costToJson(sum, days, by, hits) };
   });
 }
 

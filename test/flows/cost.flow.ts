@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type ApiClient, fourOf } from '../support/http-client.ts';
+import { echoText } from '../support/echo-models.ts';
+import { type ApiClient, fourOf, texts } from '../support/http-client.ts';
 import type { PlatformUnderTest, StartPlatform } from '../support/platform-under-test.ts';
 import { expectProblem } from '../support/problems.ts';
+import { withManifest } from '../support/push-model.ts';
 
 /** Workers save every few seconds. */
 const SAVED_WITHIN_MS = 20_000;
@@ -30,7 +32,8 @@ export function describeCost(start: StartPlatform): void {
   let globex: ApiClient;
 
   beforeAll(async () => {
-    running = await start({ models: ['row-sum'], runners: 1 });
+    const cached = withManifest(echoText('cached'), { cache: { seconds: 3600 } });
+    running = await start({ models: ['row-sum', cached], runners: 1 });
     operator = await running.addKey(undefined, { role: 'operator' });
     acme = await running.addTenant('acme');
     globex = await running.addTenant('globex');
@@ -110,6 +113,22 @@ export function describeCost(start: StartPlatform): void {
     expectProblem(await asked('from=yesterday'), 'request-invalid');
     expectProblem(await asked('by=colour'), 'request-invalid');
     expectProblem(await asked('since=2020-01-01'), 'field-unknown');
+  });
+
+  test('answers from the cache cost nothing, and show as such', async () => {
+    const ask = async () => expect((await acme.infer('cached', texts('text', 'again'))).status).toBe(200);
+    await vi.waitFor(
+      async () => {
+        // A handler that is frozen between requests tells of one with a later one.
+        await ask();
+        const { items } = await costBy('model');
+        const line = (model: string) => items.find((item) => item.model === model);
+        expect(line('cached')).toMatchObject({ requests: 1, cache_hits: expect.any(Number) });
+        expect(line('cached')!.cache_hits).toBeGreaterThanOrEqual(2);
+        expect(line('row-sum')).toMatchObject({ requests: 3, cache_hits: 0 });
+      },
+      { timeout: SAVED_WITHIN_MS, interval: 1100 },
+    );
   });
 
   type Budget = { readonly scope: string; readonly epoch: number; readonly [member: string]: unknown };
