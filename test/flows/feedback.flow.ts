@@ -15,7 +15,7 @@ const ASYNC = { headers: { prefer: 'respond-async' } };
 const SENTIMENT = join(import.meta.dirname, '..', '..', 'models', 'ticket-sentiment');
 
 /** The sample as another model. */
-function sentiment(changes: Partial<ManifestFile> & { readonly name: string }): ModelFiles {
+export function sentiment(changes: Partial<ManifestFile> & { readonly name: string }): ModelFiles {
   const read = (name: string) => readFileSync(join(SENTIMENT, name));
   const { feedback: _, ...manifest } = JSON.parse(read('manifest.json').toString()) as ManifestFile;
   return { manifest: { ...manifest, ...changes }, model: read('model.onnx'), golden: read('golden.jsonl').toString() };
@@ -184,6 +184,8 @@ export function describeFeedback(start: StartPlatform): void {
     const expected = right + wrong + before.count;
     const report = await vi.waitFor(
       async () => {
+        // A frozen handler writes with its next request.
+        expectProblem(await acme.get(`/v2/predictions/pred_${'0'.repeat(32)}`), 'prediction-unknown');
         const found = await read(operator, model);
         expect(found.count).toBe(expected);
         return found;
@@ -236,9 +238,6 @@ export function describeFeedback(start: StartPlatform): void {
     expectProblem(await give(initech, told.id, told.labels[0]), 'prediction-unknown');
     expectProblem(await give(initech, untold.id, untold.labels[0]), 'prediction-unknown');
     expect((await read(initech, own)).count).toBe(0);
-    const later = await ask(initech, 'Good again');
-    expect((await give(initech, later.id, later.labels[0])).status).toBe(201);
-    expect((await read(initech, own)).count).toBe(1);
   });
 
   async function askCached(caller: ApiClient, rows: readonly string[]) {
