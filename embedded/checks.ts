@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { type Ask, isAwake, runChecks, SAMPLE_CHECK } from '../core/operations/synthetic.ts';
+import { askAt } from '../adapters/node/ask.ts';
+import { isAwake, runChecks, SAMPLE_CHECK } from '../core/operations/synthetic.ts';
 import type { CheckResult } from '../core/operations/watch-record.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { ensureCanary } from '../core/tenancy/canary.ts';
@@ -14,13 +15,6 @@ export async function openChecks(platform: Platform, url: string, keyPath: strin
   return async () => {
     const checked = (await isAwake(platform, SAMPLE_CHECK.model)) ? SAMPLE_CHECK : undefined;
     return runChecks({ ask: askAt(url), apiKey, checked, log, nowMs: () => clock.nowMs() });
-  };
-}
-
-function askAt(url: string): Ask {
-  return async ({ method, path, headers, body }, signal) => {
-    const answer = await fetch(`${url}${path}`, { method, headers, body: body ?? null, signal, redirect: 'error' });
-    return { status: answer.status, text: await answer.text() };
   };
 }
 

@@ -13,7 +13,8 @@ export type Access = {
   readonly payloads?: ReadOrWrite | 'erase';
   /** Signs, reads and deletes uploads. */
   readonly uploads?: true;
-  readonly queues?: 'send' | 'work';
+  /** `look`: only how many wait. */
+  readonly queues?: 'look' | 'send' | 'work';
   /** Takes in what queues gave up by themselves. */
   readonly deadLetters?: true;
   /** Starts a pool that is at zero. */
@@ -22,6 +23,8 @@ export type Access = {
   readonly settings?: true;
   readonly signingKey?: ReadOrWrite;
   readonly operatorKey?: 'write';
+  /** Of synthetic checks. */
+  readonly canaryKey?: ReadOrWrite;
   /** Reads approved packages of the SageMaker Model Registry and writes back what became of them. */
   readonly modelPackages?: true;
   /** Extends the protection of its own task while it works. */
@@ -88,7 +91,14 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
   'release-step': { tables: { control: 'write', telemetry: 'read' }, dataKeys: true, wakesPools: true },
   // The region's webhooks, to which it addresses messages, are sealed; references are made of golden pairs and reference files.
   quality: { tables: { control: 'write', telemetry: 'write' }, dataKeys: true, artifacts: 'read' },
-  setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write' },
+  // Rolls up what it reads; asks the region as its canary.
+  watch: {
+    tables: { control: 'read', jobs: 'read', telemetry: 'write' },
+    queues: 'look',
+    settings: true,
+    canaryKey: 'read',
+  },
+  setup: { tables: { control: 'write' }, signingKey: 'write', operatorKey: 'write', canaryKey: 'write' },
 };
 
 export const WORKER_ACCESS: Access = {

@@ -95,6 +95,19 @@ const schema = z.strictObject({
   corsOrigins: z.array(origin).max(50).default([]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** What an hour of one runner costs where the price list says nothing; without it that list gives it for the default pool of each region. */
+  /** The share of a model's requests that are not to fail through us: what alarms about error budgets are made of. */
+  slo: z.number().min(0.5).max(0.99999).default(0.999),
+  /** What synthetic checks ask each region for, from outside and once a minute from within. */
+  checks: z
+    .strictObject({
+      /** Minutes between checks from outside (CloudWatch Synthetics); 0: none. */
+      everyMinutes: z.int().min(0).max(60).default(5),
+      /** Whose prediction is asked for; without one none is. Of a pool that never goes to zero: a check from outside would wake it. */
+      model: z.string().min(1).max(100).optional(),
+      /** The body of its infer request. */
+      body: z.record(z.string(), z.unknown()).default({}),
+    })
+    .default({ everyMinutes: 5, body: {} }),
   usdPerComputeHour: z.number().positive().optional(),
   /** What regions pay unless they say otherwise. */
   prices,

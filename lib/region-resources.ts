@@ -13,6 +13,7 @@ export type RegionStores = {
   readonly operationsKey: IKey;
   readonly signingKeySecretArn: string;
   readonly operatorKeySecretArn: string;
+  readonly canaryKeySecretArn: string;
   /** Of the SageMaker Model Registry: packages that may become versions, and buckets that their models lie in. */
   readonly modelPackages: { readonly packageArns: readonly string[]; readonly modelBuckets: readonly string[] };
   readonly settingsParameter: { readonly name: string; readonly arn: string };

@@ -63,6 +63,8 @@ const VARIABLES = {
 const SETUP_VARIABLES = {
   /** Secret that is to hold the text of the first key of an admin: made without a value. */
   SLUICE_OPERATOR_KEY_SECRET: name,
+  /** Secret that is to hold the key of the canary tenant: made without a value. */
+  SLUICE_CANARY_KEY_SECRET: name,
 } as const;
 
 /** Variables of the functions whose callers wait for predictions, beside those of every process. */
@@ -80,6 +82,17 @@ const MODEL_PACKAGES_VARIABLES = {
   SLUICE_MODEL_PACKAGE_GROUPS: z.string(),
   /** `yes`: a version that comes of one is released over the stable one. */
   SLUICE_START_PACKAGE_RELEASES: z.enum(['yes', 'no']).default('no'),
+} as const;
+
+/** Variables of the function `watch` beside those of every process. */
+const WATCH_VARIABLES = {
+  /** Secret with the key of the canary tenant, which `setup` puts in. */
+  SLUICE_CANARY_KEY_SECRET: name,
+  /** Model that checks ask for a prediction, and the body that they ask with, as JSON; '' for none. */
+  SLUICE_CHECKED_MODEL: z.string().default(''),
+  SLUICE_CHECKED_BODY: z.string().default(''),
+  /** See `RegionConfig.slo`. */
+  SLUICE_SLO: z.coerce.number().min(0.5).max(0.99999).default(0.999),
 } as const;
 
 /** Variables of the function `quality` beside those of every process. */
@@ -162,9 +175,10 @@ const workerSchema = z.object(WORKER_VARIABLES).transform((read) => ({
   meterSeconds: read.SLUICE_METER_SECONDS,
 }));
 
-const setupSchema = z
-  .object(SETUP_VARIABLES)
-  .transform((read) => ({ operatorKeySecret: read.SLUICE_OPERATOR_KEY_SECRET }));
+const setupSchema = z.object(SETUP_VARIABLES).transform((read) => ({
+  operatorKeySecret: read.SLUICE_OPERATOR_KEY_SECRET,
+  canaryKeySecret: read.SLUICE_CANARY_KEY_SECRET,
+}));
 
 const waitingSchema = z.object(WAITING_VARIABLES).transform(({ SLUICE_RESERVED_CONCURRENCY: reserved }) => ({
   reservedConcurrency: reserved === '' ? undefined : Number(reserved),
@@ -173,6 +187,15 @@ const waitingSchema = z.object(WAITING_VARIABLES).transform(({ SLUICE_RESERVED_C
 const modelPackagesSchema = z.object(MODEL_PACKAGES_VARIABLES).transform((read) => ({
   groups: read.SLUICE_MODEL_PACKAGE_GROUPS === '' ? [] : read.SLUICE_MODEL_PACKAGE_GROUPS.split(','),
   startsReleases: read.SLUICE_START_PACKAGE_RELEASES === 'yes',
+}));
+
+const watchSchema = z.object(WATCH_VARIABLES).transform((read) => ({
+  canaryKeySecret: read.SLUICE_CANARY_KEY_SECRET,
+  checked:
+    read.SLUICE_CHECKED_MODEL === ''
+      ? undefined
+      : { model: read.SLUICE_CHECKED_MODEL, body: JSON.parse(read.SLUICE_CHECKED_BODY) as object },
+  slo: read.SLUICE_SLO,
 }));
 
 const qualitySchema = z
@@ -193,6 +216,9 @@ export type ModelPackagesEnvironment = z.output<typeof modelPackagesSchema>;
 /** What functions whose callers wait are told beside what every process is. */
 export type WaitingEnvironment = z.output<typeof waitingSchema>;
 
+/** What `watch` is told beside what every process is. */
+export type WatchEnvironment = z.output<typeof watchSchema>;
+
 /** What `quality` is told beside what every process is. */
 export type QualityEnvironment = z.output<typeof qualitySchema>;
 
@@ -200,6 +226,7 @@ export type QualityEnvironment = z.output<typeof qualitySchema>;
 export type RegionVariables = { readonly [Name in Exclude<keyof typeof VARIABLES, 'AWS_REGION'>]: string };
 export type SetupVariables = { readonly [Name in keyof typeof SETUP_VARIABLES]: string };
 export type WaitingVariables = { readonly [Name in keyof typeof WAITING_VARIABLES]: string };
+export type WatchVariables = { readonly [Name in keyof typeof WATCH_VARIABLES]: string };
 export type QualityVariables = { readonly [Name in keyof typeof QUALITY_VARIABLES]: string };
 export type ModelPackagesVariables = { readonly [Name in keyof typeof MODEL_PACKAGES_VARIABLES]: string };
 export type WorkerVariables = { readonly [Name in keyof typeof WORKER_VARIABLES]: string };
@@ -208,6 +235,7 @@ export const REGION_VARIABLES = Object.keys(VARIABLES).filter((variable) => vari
 export const WORKER_VARIABLE_NAMES = Object.keys(WORKER_VARIABLES);
 export const SETUP_VARIABLE_NAMES = Object.keys(SETUP_VARIABLES);
 export const WAITING_VARIABLE_NAMES = Object.keys(WAITING_VARIABLES);
+export const WATCH_VARIABLE_NAMES = Object.keys(WATCH_VARIABLES);
 export const QUALITY_VARIABLE_NAMES = Object.keys(QUALITY_VARIABLES);
 export const MODEL_PACKAGES_VARIABLE_NAMES = Object.keys(MODEL_PACKAGES_VARIABLES);
 
@@ -236,6 +264,11 @@ export function readWaitingEnvironment(variables: Variables): WaitingEnvironment
 /** Throws one error that lists every variable that is missing or wrong. */
 export function readModelPackagesEnvironment(variables: Variables): ModelPackagesEnvironment {
   return read(modelPackagesSchema, variables);
+}
+
+/** Throws one error that lists every variable that is missing or wrong. */
+export function readWatchEnvironment(variables: Variables): WatchEnvironment {
+  return read(watchSchema, variables);
 }
 
 /** Throws one error that lists every variable that is wrong. */
@@ -428,6 +461,7 @@ export const STREAMED_FUNCTIONS: ReadonlySet<HttpFunction> = new Set(['infer', '
  * - `model-packages`: by `SageMaker Model Package State Change` on EventBridge, and once a minute;
  * - `release-step`: by the release clock, a state machine, for one model; and once a minute for all;
  * - `quality`: once in `QUALITY_EVERY_MINUTES`;
+ * - `watch`: once a minute;
  * - `setup`: once with every deployment, before anything is called, as a trigger or a custom resource. Again is harmless.
  */
 export const INNER_FUNCTIONS = [
@@ -437,6 +471,7 @@ export const INNER_FUNCTIONS = [
   'model-packages',
   'release-step',
   'quality',
+  'watch',
   'setup',
 ] as const;
 export type InnerFunction = (typeof INNER_FUNCTIONS)[number];

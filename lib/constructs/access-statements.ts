@@ -20,7 +20,7 @@ const OBJECT_ACTIONS = {
 
 /** The policy of a process: each statement with the resources it is about. */
 export function accessStatements(access: Access, resources: RegionResources): readonly PolicyStatement[] {
-  const { settingsParameter, signingKeySecretArn, operatorKeySecretArn } = resources;
+  const { settingsParameter, signingKeySecretArn, operatorKeySecretArn, canaryKeySecretArn } = resources;
   return [
     ...tableStatements(access, resources),
     ...bucketStatements(access, resources),
@@ -30,6 +30,7 @@ export function accessStatements(access: Access, resources: RegionResources): re
     ...(access.settings ? [allow(['ssm:GetParameter'], [settingsParameter.arn])] : []),
     ...(access.signingKey === undefined ? [] : [secretStatement(access.signingKey, signingKeySecretArn)]),
     ...(access.operatorKey === undefined ? [] : [secretStatement(access.operatorKey, operatorKeySecretArn)]),
+    ...(access.canaryKey === undefined ? [] : [secretStatement(access.canaryKey, canaryKeySecretArn)]),
   ];
 }
 
@@ -87,6 +88,7 @@ function queueStatements(
   { queueArns, deadLetterArns, serviceArns }: RegionResources,
 ): PolicyStatement[] {
   const statements: PolicyStatement[] = [];
+  if (access.queues === 'look') statements.push(allow(['sqs:GetQueueAttributes'], queueArns));
   if (access.queues === 'send') {
     statements.push(allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], queueArns));
   }

@@ -22,6 +22,7 @@ const EVERY_MINUTES: Readonly<Partial<Record<InnerFunction, number>>> = {
   'model-packages': 1,
   'release-step': 1,
   quality: QUALITY_EVERY_MINUTES,
+  watch: 1,
 };
 
 export type TriggerParts = {

@@ -40,6 +40,8 @@ const SIZES: Readonly<Record<DeployedFunction, FunctionSize>> = {
   'release-step': { memoryMib: 1024, timeoutS: 55 },
   // 200 versions of some hundred reads each.
   quality: { memoryMib: 1024, timeoutS: 600 },
+  // Begins again each minute, whatever the one before does.
+  watch: { memoryMib: 1024, timeoutS: 55 },
   setup: { memoryMib: 512, timeoutS: 60 },
 };
 

@@ -12,6 +12,7 @@ import {
   type QualityVariables,
   type SetupVariables,
   type WaitingVariables,
+  type WatchVariables,
 } from '../../adapters/aws/environment.ts';
 import type { DeployedFunction } from '../bundle.ts';
 import { ApiDomain } from '../constructs/api-domain.ts';
@@ -80,7 +81,18 @@ export class Api extends Stack {
 
   #makeFunctions(parts: FunctionParts, { queue }: ModelEvents): Record<DeployedFunction, LambdaFunction> {
     const names: readonly DeployedFunction[] = [...(Object.keys(HTTP_FUNCTIONS) as HttpFunction[]), ...INNER_FUNCTIONS];
-    const setupVariables: SetupVariables = { SLUICE_OPERATOR_KEY_SECRET: parts.resources.operatorKeySecretArn };
+    const { operatorKeySecretArn, canaryKeySecretArn } = parts.resources;
+    const setupVariables: SetupVariables = {
+      SLUICE_OPERATOR_KEY_SECRET: operatorKeySecretArn,
+      SLUICE_CANARY_KEY_SECRET: canaryKeySecretArn,
+    };
+    const { checks, slo } = parts.context.config;
+    const watchVariables: WatchVariables = {
+      SLUICE_CANARY_KEY_SECRET: canaryKeySecretArn,
+      SLUICE_CHECKED_MODEL: checks.model ?? '',
+      SLUICE_CHECKED_BODY: checks.model === undefined ? '' : JSON.stringify(checks.body),
+      SLUICE_SLO: String(slo),
+    };
     const { sagemaker, reservedConcurrency } = parts.context.config;
     const { modelPackageGroups, startReleases } = sagemaker;
     const packageVariables: ModelPackagesVariables = {
@@ -95,6 +107,7 @@ export class Api extends Stack {
       setup: setupVariables,
       'model-packages': packageVariables,
       quality: qualityVariables,
+      watch: watchVariables,
       infer: waitingVariables('infer'),
       predictions: waitingVariables('predictions'),
     };

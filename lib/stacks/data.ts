@@ -19,6 +19,7 @@ export class Data extends Stack {
   /** Without a value until `setup` puts one in. */
   readonly signingKeySecretArn: string;
   readonly operatorKeySecretArn: string;
+  readonly canaryKeySecretArn: string;
 
   constructor(scope: Construct, id: string, props: StackProps, { config, region }: RegionContext, keys: RegionKeys) {
     super(scope, id, props);
@@ -42,6 +43,7 @@ export class Data extends Stack {
     this.telemetry = table('telemetry', 'Telemetry', { recoveryDays: undefined, expires: true });
     this.signingKeySecretArn = this.#emptySecret('SigningKey', 'Signs browser tokens', keys);
     this.operatorKeySecretArn = this.#emptySecret('OperatorKey', 'API key of the first admin', keys);
+    this.canaryKeySecretArn = this.#emptySecret('CanaryKey', 'API key of synthetic checks', keys);
     new CfnOutput(this, 'SigningKeySecret', { value: this.signingKeySecretArn });
     new CfnOutput(this, 'OperatorKeySecret', { value: this.operatorKeySecretArn });
   }

@@ -83,7 +83,16 @@ export class RegionStage extends Stage {
   }
 
   #stores({ config, region }: RegionContext): RegionStores {
-    const { control, jobs, limits, dataKeys, telemetry, signingKeySecretArn, operatorKeySecretArn } = this.data;
+    const {
+      control,
+      jobs,
+      limits,
+      dataKeys,
+      telemetry,
+      signingKeySecretArn,
+      operatorKeySecretArn,
+      canaryKeySecretArn,
+    } = this.data;
     const { artifacts, payloads } = this.modelStore;
     const arnOf = (service: string, resource: string, resourceName: string) =>
       Stack.of(this.data).formatArn({ service, resource, resourceName });
@@ -105,6 +114,7 @@ export class RegionStage extends Stage {
       operationsKey: this.foundation.keys.operations,
       signingKeySecretArn,
       operatorKeySecretArn,
+      canaryKeySecretArn,
       modelPackages: {
         packageArns: config.sagemaker.modelPackageGroups.map((group) =>
           arnOf('sagemaker', 'model-package', `${group.toLowerCase()}/*`),

@@ -17,7 +17,14 @@ import type { Platform } from '../../../core/ports/platform.ts';
 import { createRunnerSandbox } from '../../../gpu-worker/runner-sandbox.ts';
 import { PlatformUnderTest, type RegionUnderTest, type StartOptions } from '../platform-under-test.ts';
 import type { Cloud } from './cloud.ts';
-import { ACCOUNT, AWS_REGION, DeployedRegion, operatorSecret, type Scheduled } from './deployed-region.ts';
+import {
+  ACCOUNT,
+  AWS_REGION,
+  canarySecret,
+  DeployedRegion,
+  operatorSecret,
+  type Scheduled,
+} from './deployed-region.ts';
 import { type Denied, judge, policiesOf, processOf } from './iam-access.ts';
 import { IamWatch } from './iam-watch.ts';
 
@@ -134,7 +141,11 @@ export class DeployedPlatform extends PlatformUnderTest {
   access(region = 'us', access?: Parameters<typeof policiesOf>[2]) {
     const { watch = { seen: new Map(), unread: new Map() }, deployed } = this.region(region);
     const { variables } = deployed;
-    const policies = policiesOf({ variables, operatorKeySecret: operatorSecret(variables) }, PLACE, access);
+    const policies = policiesOf(
+      { variables, operatorKeySecret: operatorSecret(variables), canaryKeySecret: canarySecret(variables) },
+      PLACE,
+      access,
+    );
     const { unread } = watch;
     const seen = [...watch.seen.values()].filter(
       ({ accessKeyId }) => access === undefined || isOf(access, accessKeyId),

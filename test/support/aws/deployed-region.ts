@@ -72,11 +72,15 @@ export class DeployedRegion {
     };
     const functions = Object.fromEntries(
       FUNCTIONS.map((name) => {
-        const own = name === 'setup' ? { SLUICE_OPERATOR_KEY_SECRET: operatorSecret(variables) } : {};
         const spec = {
           name,
           folder: cloud.folders[name],
-          environment: { ...environment, ...credentialsOf(name), ...own, ...options.functionVariables },
+          environment: {
+            ...environment,
+            ...credentialsOf(name),
+            ...ownVariables(name, variables),
+            ...options.functionVariables,
+          },
           timeoutMs: TIMEOUT_S[name] * 1000,
           concurrency: CONCURRENCY[name] ?? 1,
         };
@@ -195,7 +199,21 @@ async function createResources({ cloud, region, directoryTable }: DeployedRegion
   } satisfies RegionVariables;
   secrets.create(variables.SLUICE_SIGNING_KEY_SECRET);
   secrets.create(operatorSecret(variables));
+  secrets.create(canarySecret(variables));
   return variables;
+}
+
+/** What one function alone is told. */
+function ownVariables(name: DeployedFunction, variables: RegionVariables): Readonly<Record<string, string>> {
+  const canary = { SLUICE_CANARY_KEY_SECRET: canarySecret(variables) };
+  if (name === 'setup') return { ...canary, SLUICE_OPERATOR_KEY_SECRET: operatorSecret(variables) };
+  const body = { inputs: [{ name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 2, 3, 4] }] };
+  if (name !== 'watch') return {};
+  return { ...canary, SLUICE_CHECKED_MODEL: 'row-sum', SLUICE_CHECKED_BODY: JSON.stringify(body) };
+}
+
+export function canarySecret({ SLUICE_CLUSTER: prefix }: RegionVariables): string {
+  return `${prefix}-canary-key`;
 }
 
 export function operatorSecret({ SLUICE_CLUSTER: prefix }: RegionVariables): string {

@@ -18,6 +18,7 @@ export const TIMEOUT_S: Readonly<Record<DeployedFunction, number>> = {
   'model-packages': 300,
   'release-step': 55,
   quality: 600,
+  watch: 55,
   setup: 60,
 };
 /** API Gateway waits no longer for an answer that is not streamed. */

@@ -27,7 +27,11 @@ export function accessKeyIdOf(process: Process): string {
 
 /** Each process's statements over a region's resources, as its role has them. */
 export function policiesOf(
-  region: { readonly variables: RegionVariables; readonly operatorKeySecret: string },
+  region: {
+    readonly variables: RegionVariables;
+    readonly operatorKeySecret: string;
+    readonly canaryKeySecret: string;
+  },
   place: Place,
   access: Readonly<Record<string, Access>> = PROCESS_ACCESS,
 ): ReadonlyMap<string, readonly Statement[]> {
@@ -73,7 +77,7 @@ function contextText(context: Readonly<Record<string, string>>): string {
 
 /** The resources of a region of tests, as `lib/` would name them to a policy. */
 function resourcesOf(
-  { variables, operatorKeySecret }: Parameters<typeof policiesOf>[0],
+  { variables, operatorKeySecret, canaryKeySecret }: Parameters<typeof policiesOf>[0],
   place: Place,
 ): RegionResources {
   const environment = readRegionEnvironment({ ...variables, AWS_REGION: place.region });
@@ -97,6 +101,7 @@ function resourcesOf(
     operationsKey: dataKey,
     signingKeySecretArn: secretArn(signingKeySecret, place),
     operatorKeySecretArn: secretArn(operatorKeySecret, place),
+    canaryKeySecretArn: secretArn(canaryKeySecret, place),
     modelPackages: { packageArns: [], modelBuckets: [] },
     settingsParameter: { name: settingsParameter, arn: parameterArn(settingsParameter, place) },
     queueArns: queues.map(({ url }) => ofUrl(url)),
