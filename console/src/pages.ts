@@ -25,6 +25,38 @@ export const PAGES: readonly PageRoute[] = [
     component: page(() => import('./pages/overview/overview-page.tsx'), 'OverviewPage'),
   },
   {
+    path: '/releases',
+    nav: { text: 'Releases', section: 'Serving' },
+    role: 'operator',
+    component: page(() => import('./pages/releases/releases-page.tsx'), 'ReleasesPage'),
+  },
+  {
+    path: '/releases/start',
+    role: 'operator',
+    component: page(() => import('./pages/releases/start-page.tsx'), 'StartReleasePage'),
+  },
+  {
+    path: '/releases/:release',
+    role: 'operator',
+    component: page(() => import('./pages/releases/release-page.tsx'), 'ReleasePage'),
+  },
+  {
+    path: '/models',
+    nav: { text: 'Models', section: 'Serving' },
+    role: 'operator',
+    component: page(() => import('./pages/models/models-page.tsx'), 'ModelsPage'),
+  },
+  {
+    path: '/models/:model',
+    role: 'operator',
+    component: page(() => import('./pages/models/model-page.tsx'), 'ModelPage'),
+  },
+  {
+    path: '/models/:model/versions/:version',
+    role: 'operator',
+    component: page(() => import('./pages/models/version-page.tsx'), 'VersionPage'),
+  },
+  {
     path: '/operations/:tab?',
     nav: { text: 'Operations', section: 'Running' },
     role: 'tenant-admin',

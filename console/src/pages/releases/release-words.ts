@@ -232,7 +232,10 @@ export function effectOf(verb: Verb, release: ReleaseDetail, after: After): read
         return [`Ends the watch: version ${candidate} of ${model} stays, and version ${stable} may go cold.`];
       return onwards(release, after);
     case 'promote-full':
-      return [...onwards(release, after), 'Steps between are skipped, whatever their verdicts would be. Gates are not.'];
+      return [
+        ...onwards(release, after),
+        'Steps between are skipped, whatever their verdicts would be. Gates are not.',
+      ];
   }
 }
 
@@ -251,7 +254,9 @@ function onwards(release: ReleaseDetail, after: After): readonly string[] {
   const next = after.step === null ? undefined : plan.steps[after.step - 1];
   if (next === undefined) return [];
   if (isGate(next))
-    return [`Goes to the gate of step ${after.step}: ${stepTitle(next, plan).toLowerCase()}. The traffic stays as it is.`];
+    return [
+      `Goes to the gate of step ${after.step}: ${stepTitle(next, plan).toLowerCase()}. The traffic stays as it is.`,
+    ];
   const sends = `Sends ${sentTo(next, plan)} of ${model} to version ${candidate}`;
   if (after.state === 'scaling') return [`${sends}, as soon as enough workers are warm for it.`];
   return [`${sends}${'shadow' in next ? ', for comparison only' : ', at once'}.`];

@@ -1,0 +1,96 @@
+import Box from '@cloudscape-design/components/box';
+import Steps from '@cloudscape-design/components/steps';
+import type { ReleaseDetail } from '../../api/api.ts';
+import { useNow } from '../../data/use-now.ts';
+import { dateTime, duration } from '../../format/format.ts';
+import { isGate, standingOf, stepTerms, stepTitle } from './release-words.ts';
+import { type StepState, stepStates } from './step-states.ts';
+
+const SPOKEN = { done: 'done', skipped: 'skipped', now: 'now', 'ended-here': 'ended here', ahead: 'to come' } as const;
+
+/** All steps of a release in order: what each asks for, what came of it, and of the present one what it waits for. */
+export function StepTimeline({ release }: { readonly release: ReleaseDetail }) {
+  const nowMs = useNow();
+  const states = stepStates(release);
+  return (
+    <Steps
+      ariaLabel="Steps of the release"
+      steps={[
+        ...states.map((state) => ({
+          status: state.tone,
+          statusIconAriaLabel: SPOKEN[state.kind],
+          header: (
+            <Box fontWeight={state.kind === 'now' ? 'bold' : 'normal'}>{stepTitle(state.step, release.plan)}</Box>
+          ),
+          details: <StepDetails release={release} state={state} nowMs={nowMs} />,
+        })),
+        {
+          status: release.state === 'promoted' ? 'success' : release.state === 'watching' ? 'in-progress' : 'pending',
+          statusIconAriaLabel: release.state === 'promoted' ? 'done' : 'to come',
+          header: (
+            <Box fontWeight={release.state === 'watching' ? 'bold' : 'normal'}>
+              Watch for {duration(release.plan.watch.seconds * 1000)}, then promoted
+            </Box>
+          ),
+          ...(release.state === 'watching' && { details: <Because of={standingOf(release, nowMs).because} /> }),
+        },
+      ]}
+    />
+  );
+}
+
+function StepDetails(props: { readonly release: ReleaseDetail; readonly state: StepState; readonly nowMs: number }) {
+  const { release, state, nowMs } = props;
+  const isLast = state.number === release.plan.steps.length;
+  const { fromMs, untilMs, kind } = state;
+  return (
+    <>
+      <Box variant="small" color="text-body-secondary" display="block">
+        {kind === 'skipped' ? 'skipped' : isLast ? null : stepTerms(state.step, false, release.plan)}
+      </Box>
+      {fromMs !== undefined && kind !== 'ahead' && (
+        <Box variant="small" color="text-body-secondary" display="block">
+          {dateTime(fromMs)}
+          {untilMs !== undefined && `, for ${duration(Math.max(1000, untilMs - fromMs))}`}
+        </Box>
+      )}
+      {kind === 'now' && isGate(state.step) && <Approvals release={release} people={state.step.gate.people} />}
+      {kind === 'now' && release.state !== 'watching' && <Because of={standingOf(release, nowMs).because} />}
+      {kind === 'ended-here' && release.why !== null && <Because of={[release.why]} />}
+    </>
+  );
+}
+
+function Because({ of }: { readonly of: readonly string[] }) {
+  return (
+    <ul className="sluice-because">
+      {of.map((sentence) => (
+        <li key={sentence}>{sentence}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Who has approved a gate, how many are missing, and whether the viewer may. */
+function Approvals({ release, people }: { readonly release: ReleaseDetail; readonly people: number }) {
+  const mine = release.options.find(({ verb }) => verb === 'approve');
+  return (
+    <Box padding={{ top: 'xxs' }}>
+      <ul className="sluice-approvals" aria-label="Approvals">
+        {release.approvals.map((by) => (
+          <li key={by}>
+            ✓ <code>{by}</code>
+          </li>
+        ))}
+        {['somebody', 'somebody else'].slice(0, Math.max(0, people - release.approvals.length)).map((whoever) => (
+          <li key={whoever}>○ {whoever}</li>
+        ))}
+      </ul>
+      {mine?.refused !== undefined && mine.refused !== null && (
+        <Box variant="small" color="text-body-secondary">
+          You may not: {mine.refused}.
+        </Box>
+      )}
+    </Box>
+  );
+}
