@@ -264,6 +264,12 @@ const BUDGET = `
 CREATE TABLE budget (id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, scope TEXT, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Every version that was ever reported of: which of them were of late is found without a look at the reports of the others. */
+const REPORTED_VERSION = `
+CREATE TABLE reported_version (model TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (model, version)) STRICT, WITHOUT ROWID;
+INSERT INTO reported_version SELECT DISTINCT model, version FROM telemetry;
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
@@ -283,5 +289,6 @@ export const REGION_MIGRATIONS: readonly string[] = [
   WATCH,
   QUALITY,
   BUDGET,
+  REPORTED_VERSION,
 ];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

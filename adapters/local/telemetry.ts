@@ -25,25 +25,16 @@ import { LocalRollUps } from './roll-ups.ts';
 const READ_AT_ONCE = 4;
 const DELETED_AT_ONCE = 1000;
 
-/**
- * Each version of the table by one step in its index, whatever it has of reports, then whether there is one in the span; hours tell of what is
- * older than reports are kept.
- */
+/** Of each version whether it has a report in the span; hours tell of what is older than reports are kept. */
 const ACTIVE = `
-WITH RECURSIVE known (model, version) AS (
-  SELECT * FROM (SELECT model, version FROM telemetry ORDER BY model, version LIMIT 1)
-  UNION ALL
-  SELECT (SELECT model FROM telemetry WHERE (model, version) > (known.model, known.version) ORDER BY model, version LIMIT 1),
-    (SELECT version FROM telemetry WHERE (model, version) > (known.model, known.version) ORDER BY model, version LIMIT 1)
-  FROM known WHERE known.model IS NOT NULL
-)
-SELECT model, version FROM known WHERE EXISTS (
+SELECT model, version FROM reported_version v
+WHERE EXISTS (
   SELECT 1 FROM telemetry t
-  WHERE t.model = known.model AND t.version = known.version AND t.window_start_ms >= :fromMs AND t.window_start_ms < :untilMs
-)
-UNION
-SELECT DISTINCT model, version FROM telemetry_roll_up
-WHERE span = 'hour' AND start_ms >= :hourMs AND start_ms < :untilMs AND model <> '*'`;
+  WHERE t.model = v.model AND t.version = v.version AND t.window_start_ms >= :fromMs AND t.window_start_ms < :untilMs
+) OR EXISTS (
+  SELECT 1 FROM telemetry_roll_up r
+  WHERE r.span = 'hour' AND r.model = v.model AND r.version = v.version AND r.start_ms >= :hourMs AND r.start_ms < :untilMs
+)`;
 
 type Parts = { readonly database: DatabaseSync; readonly commits: Commits; readonly clock: Clock; readonly log: Log };
 type Row = {
@@ -59,7 +50,7 @@ export class LocalTelemetry implements Telemetries {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #rollUps: LocalRollUps;
-  readonly #statements: Readonly<Record<'insert' | 'select' | 'active' | 'purge', StatementSync>>;
+  readonly #statements: Readonly<Record<'insert' | 'know' | 'select' | 'active' | 'purge', StatementSync>>;
 
   constructor({ database, commits, clock, log }: Parts) {
     this.#rollUps = new LocalRollUps({ database, commits, clock, log });
@@ -71,6 +62,7 @@ export class LocalTelemetry implements Telemetries {
         `INSERT OR IGNORE INTO telemetry (model, version, window_start_ms, writer, sequence, shard, encoded)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ),
+      know: database.prepare('INSERT OR IGNORE INTO reported_version (model, version) VALUES (?, ?)'),
       select: database.prepare(
         `SELECT window_start_ms AS windowStartMs, writer, sequence, shard, encoded FROM telemetry
          WHERE model = ? AND version = ? AND window_start_ms > ? AND window_start_ms < ?
@@ -87,8 +79,10 @@ export class LocalTelemetry implements Telemetries {
   async append(items: readonly TelemetryItem[]): Promise<void> {
     const rows = items.map((item) => ({ ...item, encoded: encodeTelemetry(item.telemetry) }));
     await this.#commits.write(() => {
-      for (const { model, version, windowStartMs, writer, sequence, shard, encoded } of rows)
+      for (const { model, version, windowStartMs, writer, sequence, shard, encoded } of rows) {
         this.#statements.insert.run(model, version, windowStartMs, writer, sequence, shard, encoded);
+        this.#statements.know.run(model, version);
+      }
     });
   }
 
