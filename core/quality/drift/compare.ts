@@ -68,7 +68,7 @@ function compareConfidence({ confidence }: Profile, current: Profile, rules: Rul
   const [reference, samples] = [confidence.count, current.confidence.count];
   const cells = confidenceCells(confidence.bins, current.confidence.bins);
   const value = populationStability(...sides(cells));
-  const byChance = psiByChance(cells.length, reference, samples);
+  const byChance = psiByChance(cells, reference, samples);
   return judge({ subject: 'confidence', name: 'confidence', reference, samples }, 'psi', value, byChance, rules);
 }
 
@@ -92,16 +92,21 @@ function compareInput(name: string, reference: InputProfile, current: InputProfi
 
 type AnySketch = Parameters<typeof distributionOf>[0];
 
-function byValues(of: Omit<Compared, 'reference' | 'samples'>, a: AnySketch, b: AnySketch, rules: Rules) {
+/** Elements of one row are alike too. Rows without a value have none here. */
+function byValues(of: Compared, a: AnySketch, b: AnySketch, rules: Rules) {
   const [reference, current] = [distributionOf(a), distributionOf(b)];
-  const compared = { ...of, reference: totalOf(reference), samples: totalOf(current) };
+  const compared = {
+    ...of,
+    reference: Math.min(of.reference, totalOf(reference)),
+    samples: Math.min(of.samples, totalOf(current)),
+  };
   return compared.reference > MOST_FOR_KS
     ? byWasserstein(compared, reference, current, rules)
     : byKolmogorovSmirnov(compared, reference, current, rules);
 }
 
 function byWasserstein(compared: Compared, reference: Distribution, current: Distribution, rules: Rules) {
-  const byChance = wassersteinByChance(reference, compared.samples);
+  const byChance = wassersteinByChance(reference, compared.reference, compared.samples);
   return judge(compared, 'wasserstein', wasserstein(reference, current), byChance, rules);
 }
 
@@ -112,7 +117,7 @@ function byKolmogorovSmirnov(compared: Compared, reference: Distribution, curren
 
 function byJensenShannon(compared: Compared, cells: Cells, rules: Rules): Check | undefined {
   const used = cells.filter(([a, b]) => a + b > 0);
-  const byChance = jensenShannonByChance(used.length, compared.reference, compared.samples);
+  const byChance = jensenShannonByChance(used, compared.reference, compared.samples);
   return judge(compared, 'js', jensenShannon(...sides(used)), byChance, rules);
 }
 

@@ -21,8 +21,8 @@ export function labelCells(a: LabelCounts, b: LabelCounts): readonly (readonly [
 }
 
 /**
- * Neighbouring bins of confidence taken together until each group has a twentieth of the reference: PSI of cells that hardly anything falls in says
- * more of chance than of drift.
+ * Bins of confidence that a twentieth of the reference falls in, each by itself, and those between them together: PSI of many cells that hardly anything
+ * falls in says more of chance than of drift.
  */
 export function confidenceCells(
   reference: readonly number[],
@@ -30,18 +30,18 @@ export function confidenceCells(
 ): readonly (readonly [reference: number, current: number])[] {
   const least = reference.reduce((sum, count) => sum + count, 0) / CONFIDENCE_BINS;
   const cells: [number, number][] = [];
-  let [ofReference, ofCurrent] = [0, 0];
+  let between: [number, number] = [0, 0];
+  const close = () => {
+    if (between[0] + between[1] > 0) cells.push(between);
+    between = [0, 0];
+  };
   for (let bin = 0; bin < CONFIDENCE_BINS; bin += 1) {
-    ofReference += reference[bin]!;
-    ofCurrent += current[bin]!;
-    if (ofReference < least || ofReference === 0) continue;
-    cells.push([ofReference, ofCurrent]);
-    [ofReference, ofCurrent] = [0, 0];
+    if (reference[bin]! >= least) close();
+    between[0] += reference[bin]!;
+    between[1] += current[bin]!;
+    if (between[0] >= least) close();
   }
-  const last = cells.at(-1);
-  if (last === undefined) return [[ofReference, ofCurrent]];
-  last[0] += ofReference;
-  last[1] += ofCurrent;
+  close();
   return cells;
 }
 

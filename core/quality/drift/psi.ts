@@ -1,5 +1,5 @@
 /** What an empty cell counts as; less where the smallest other share is itself as small. As Evidently has it. */
-const EMPTY_SHARE = 1e-4;
+export const EMPTY_SHARE = 1e-4;
 const FAR_BELOW = 1e-6;
 
 /**

@@ -27,22 +27,19 @@ const inputSchema = z
     missing: count.default(0),
     /** Rows as long as the manifest allows. Default 0. */
     tooLong: count.default(0),
-    /** Of numbers: values and how often each came. */
+    /** Of numbers: values and how often each came, several of a row if it has several. */
     values: counted(z.number().min(-1e15).max(1e15)).optional(),
     /** Of text: lengths in UTF-16 code units, and how often each came. */
     lengths: counted(z.int().min(0).max(1e9)).optional(),
     /** Of text: characters by kind. */
     classes: z.partialRecord(z.enum(CHARACTER_CLASSES), z.int().min(0).max(1e15)).optional(),
   })
-  .superRefine(({ rows, missing, tooLong, values, lengths }, context) => {
+  .superRefine(({ rows, missing, tooLong, lengths }, context) => {
     const add = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
     if (missing > rows) add('missing', `${missing} of ${rows} rows`);
     if (tooLong > rows) add('tooLong', `${tooLong} of ${rows} rows`);
-    for (const [path, seen] of [
-      ['values', values],
-      ['lengths', lengths],
-    ] as const)
-      if (seen !== undefined && sumOf(seen.map(([, times]) => times)) > rows) add(path, `more than ${rows} rows`);
+    if (lengths !== undefined && sumOf(lengths.map(([, times]) => times)) > rows)
+      add('lengths', `more than ${rows} rows`);
   });
 
 /** `reference.json` of a model folder: what the model answered to rows that it was not fitted on, and what those were like. */
@@ -63,6 +60,9 @@ const fileSchema = z
     ({ labels, confidence, inputs }) => labels !== undefined || confidence !== undefined || inputs !== undefined,
     'it says nothing: labels, confidence or inputs are wanted',
   );
+
+/** Of an input of a few fixed columns each is told of by itself, as `name[0]`. */
+const COLUMN = /\[\d+\]$/;
 
 export type ReferenceFile = z.input<typeof fileSchema>;
 
@@ -86,7 +86,7 @@ export async function readReferenceFile(
 /** `reference-invalid` where it tells of inputs that the model does not have. */
 export function checkReference({ inputs }: Profile, signature: Pick<Signature, 'inputs'>): void {
   const names = signature.inputs.map(({ name }) => name);
-  const unknown = [...inputs.keys()].filter((name) => !names.includes(name));
+  const unknown = [...inputs.keys()].filter((name) => !names.includes(name.replace(COLUMN, '')));
   if (unknown.length === 0) return;
   throw invalid(unknown.map((name) => `inputs.${name}: the model has no such input; it has ${names.join(', ')}`));
 }
