@@ -9,6 +9,7 @@ import type { JobLabels } from '../core/quality/job-end.ts';
 import type { InputProfiler } from '../core/quality/profile-inputs.ts';
 import { blamesVersion } from '../core/quality/record-answer.ts';
 import type { Recording } from '../core/quality/recorder.ts';
+import { CANARY_TENANT } from '../core/tenancy/canary.ts';
 import { SECOND_MS } from '../core/units.ts';
 import { recordFailed } from './batch-spans.ts';
 import type { CaptureWriter } from './capture-writer.ts';
@@ -217,7 +218,7 @@ export class Ledger {
   #keep({ work: { job }, outcome, labels, profileInputs }: Ending, isFirst: boolean): void {
     if (!isFirst) return;
     this.#ports.recorder.jobEnded(job, { outcome, labels, profileInputs });
-    this.#count(job.tenant, job, outcome);
+    this.#count(job.tenant === CANARY_TENANT ? '' : job.tenant, job, outcome);
     if (outcome.kind !== 'succeeded') return;
     const { captureUntilMs, shadowOn } = job;
     if (labels !== undefined) this.#predictions?.offer(job, outcome, labels);
@@ -236,7 +237,7 @@ export class Ledger {
     return true;
   }
 
-  /** For the version that computed: another one than was assigned where that crashed. */
+  /** For the version that computed: another one than was assigned where that crashed. '' is the platform itself. */
   #count(tenant: string, { model, version, rows }: Job, outcome: Outcome): void {
     const isDone = outcome.kind === 'succeeded';
     this.#meter.used({

@@ -34,7 +34,7 @@ const costItemJson = z
   .strictObject({
     /** What `by` names. */
     day: z.iso.date().optional(),
-    /** null: the platform's own runs, shadow copies of releases. */
+    /** null: the platform's own runs, shadow copies of releases and synthetic checks. */
     tenant: tenantIdSchema.nullable().optional(),
     model: PARAMS.model.schema.optional(),
     version: PARAMS.version.schema.optional(),

@@ -1,4 +1,5 @@
 import type { Platform } from '../ports/platform.ts';
+import type { Tenant } from '../tenancy/tenant.ts';
 import { DAY_MS } from '../units.ts';
 import { dayOf, firstKeptDay, monthStart } from './meter-days.ts';
 import { NANO_USD, type PricedUse, priceDay } from './price-day.ts';
@@ -54,9 +55,15 @@ export async function readSpent(ports: CostPorts, days: Days, isOf: (use: Priced
 }
 
 /** What a tenant has used since its UTC month began. */
-export function monthToDate(ports: CostPorts, tenant: string): Promise<Spent> {
+export function monthToDate(ports: CostPorts, { id, createdAtMs }: Pick<Tenant, 'id' | 'createdAtMs'>): Promise<Spent> {
   const today = dayOf(ports.clock.nowMs());
-  return readSpent(ports, { from: monthStart(today), until: today + 1 }, (use) => use.tenant === tenant);
+  const days = ofTenant({ from: monthStart(today), until: today + 1 }, createdAtMs);
+  return readSpent(ports, days, (use) => use.tenant === id);
+}
+
+/** Since a tenant was made: what an earlier one of its name used is none of its business. */
+export function ofTenant({ from, until }: Days, createdAtMs: number): Days {
+  return { from: Math.max(from, dayOf(createdAtMs)), until };
 }
 
 /** US dollars that the workers of the UTC day have cost so far, whoever used them. */

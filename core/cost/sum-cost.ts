@@ -7,7 +7,7 @@ export type CostBy = (typeof COST_KEYS)[number];
 /** What of a use names its line. */
 export type CostKey = {
   readonly day?: string;
-  /** undefined with `by` tenant: the platform's own runs, shadow copies of releases. */
+  /** undefined with `by` tenant: the platform's own runs, shadow copies of releases and synthetic checks. */
   readonly tenant?: string | undefined;
   readonly model?: string;
   readonly version?: string;

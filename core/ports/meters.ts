@@ -21,7 +21,7 @@ export type MeteredWorker = {
 
 /** What was computed for one tenant by one version. */
 export type MeteredUse = {
-  /** '' for what the platform runs for itself: shadow copies of a release. */
+  /** '' for what the platform runs for itself: shadow copies of a release, synthetic checks. */
   readonly tenant: string;
   readonly model: string;
   readonly version: string;

@@ -24,7 +24,7 @@ const SUSPENSION_KNOWN_MS = 1.5 * SECOND_MS;
 
 /**
  * Destroys a tenant's data key, so that nothing sealed under it can ever be read again, then its rows. The tenant, its
- * plan and its keys stay, and what it has used of its quota stays used. Safe to repeat after a failure; `tenant-unknown`.
+ * plan and its keys stay, what it has used of its quota stays used, and what it cost stays known: ids and numbers. Safe to repeat after a failure; `tenant-unknown`.
  */
 export async function eraseTenantData(ports: ErasePorts, tenant: string): Promise<void> {
   await readTenant(ports, tenant);
@@ -36,7 +36,7 @@ export async function eraseTenantData(ports: ErasePorts, tenant: string): Promis
  * it. Safe to repeat after a failure: the record goes last. `tenant-unknown`.
  */
 export async function removeTenant(
-  ports: ErasePorts & Pick<Platform, 'directory' | 'config'>,
+  ports: ErasePorts & Pick<Platform, 'budgets' | 'directory' | 'config'>,
   id: string,
 ): Promise<void> {
   await changeTenant(ports, id, { suspended: true });
@@ -45,6 +45,7 @@ export async function removeTenant(
   await ports.clock.sleep(SUSPENSION_KNOWN_MS);
   await destroyData(ports, id);
   await ports.limits.erase(id);
+  await ports.budgets.remove(`tenant:${id}`);
   await ports.directory.remove(id);
   await ports.registry.removeTenant(id);
 }

@@ -35,7 +35,7 @@ export async function readUsage(
   const plan = await ports.registry.readPlan(tenant.plan);
   if (plan === undefined) throw new Failure('plan-unknown', { plan: tenant.plan });
   const nowMs = ports.clock.nowMs();
-  const [used, spent] = await Promise.all([ports.limits.usage(id, nowMs), monthToDate(ports, id)]);
+  const [used, spent] = await Promise.all([ports.limits.usage(id, nowMs), monthToDate(ports, tenant)]);
   return {
     tenant: id,
     ...used,

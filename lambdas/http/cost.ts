@@ -1,6 +1,6 @@
 import { costToJson, tenantCostToJson } from '../../core/api/cost-json.ts';
 import { readCacheHits } from '../../core/cost/cache-hits.ts';
-import { daysOf, readCost } from '../../core/cost/read-cost.ts';
+import { daysOf, ofTenant, readCost } from '../../core/cost/read-cost.ts';
 import { readTenant } from '../../core/tenancy/manage-tenants.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { endpoint } from './endpoint.ts';
@@ -22,8 +22,8 @@ export function getCost(host: HttpHost): HttpHandler {
 export function getTenantCost(host: HttpHost): HttpHandler {
   return endpoint(host, 'tenant-cost-read', async ({ params: { tenant }, query }) => {
     const { by, limit } = query;
-    await readTenant(host, tenant);
-    const days = daysAsked(host, query);
+    const { createdAtMs } = await readTenant(host, tenant);
+    const days = ofTenant(daysAsked(host, query), createdAtMs);
     const sum = await readCost(host, { days, by, tenant, most: by === 'day' ? MOST_DAYS : limit });
     return { status: 200, body: tenantCostToJson(tenant, sum, days, by) };
   });
