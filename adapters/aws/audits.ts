@@ -55,7 +55,7 @@ export class AwsAudits implements Audits {
   readonly #clock: Clock;
   readonly #log: Log;
   #waiting: Waiting[] = [];
-  #draining: Promise<void> | undefined;
+  #isDraining = false;
   /** As it was written or read last: saves a read where nobody else writes. */
   #known: Head | undefined;
 
@@ -68,9 +68,7 @@ export class AwsAudits implements Audits {
   append(draft: AuditDraft): Promise<AuditEntry> {
     const { promise, resolve, reject } = Promise.withResolvers<AuditEntry>();
     this.#waiting.push({ draft, resolve, reject });
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = undefined;
-    });
+    if (!this.#isDraining) void this.#drain();
     return promise;
   }
 
@@ -105,9 +103,10 @@ export class AwsAudits implements Audits {
 
   async #down(beforeSeq: number, limit: number): Promise<readonly Item[]> {
     const found: Item[] = [];
-    for (let block = auditBlockOf(beforeSeq - 1); block >= 0 && found.length < limit; block -= 1) {
+    const last = Math.min(beforeSeq - 1, (await this.#readHead()).seq);
+    for (let block = auditBlockOf(last); block >= 0 && found.length < limit; block -= 1) {
       // Sort keys are sixteen digits: `0` is before all of them.
-      const range = { after: '0', before: auditKey(beforeSeq - 1).sk, newestFirst: true, limit: limit - found.length };
+      const range = { after: '0', before: auditKey(last).sk, newestFirst: true, limit: limit - found.length };
       found.push(...(await Array.fromAsync(this.#table.query(auditBlock(block), range))));
     }
     return found;
@@ -120,7 +119,9 @@ export class AwsAudits implements Audits {
     return [...items].sort((a, b) => String(b.sk).localeCompare(String(a.sk)));
   }
 
+  /** Never rejects. What comes until its last turn is written by it. */
   async #drain(): Promise<void> {
+    this.#isDraining = true;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MOST_AT_ONCE);
       try {
@@ -130,6 +131,7 @@ export class AwsAudits implements Audits {
         for (const { reject } of batch) reject(error);
       }
     }
+    this.#isDraining = false;
   }
 
   async #write(drafts: readonly AuditDraft[]): Promise<readonly AuditEntry[]> {

@@ -1,7 +1,10 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AwsDeadLetters } from '../../adapters/aws/dead-letters.ts';
 import { AwsJobQueue } from '../../adapters/aws/job-queue.ts';
+import { Table } from '../../adapters/aws/table.ts';
+import { deadLetterId, giveUp } from '../../core/inference/dead-letter.ts';
 import type { Job } from '../../core/inference/job.ts';
 import { DAY_MS, SECOND_MS } from '../../core/units.ts';
 import { NO_LOG, openAwsJobs } from '../support/aws/aws-jobs.ts';
@@ -30,6 +33,7 @@ async function open() {
   const lanes = createLanes(emulators.fauxqs);
   const region = await openAwsJobs(emulators);
   const { jobs, payloads, dataKeys } = region.openProcess();
+  const letters = new AwsDeadLetters(new Table(emulators.dynamo.client, region.table), payloads);
   const ended: string[] = [];
   const queue = new AwsJobQueue({
     client: sqs,
@@ -37,9 +41,9 @@ async function open() {
     payloads,
     clock: time,
     log: NO_LOG,
-    onUndeliverable: async (tenant, id, failure) => {
-      ended.push(`${tenant} ${id} ${failure.code}`);
-      await jobs.endUndeliverable(tenant, id, failure);
+    onUndeliverable: async (givenUp) => {
+      ended.push(`${givenUp.tenant} ${givenUp.id} ${givenUp.failure.code}`);
+      await giveUp({ deadLetters: letters, jobs }, givenUp, region.clock.nowMs());
     },
   });
   const asked = { MessageAttributeNames: ['All'], MaxNumberOfMessages: 10, VisibilityTimeout: 0 };
@@ -61,8 +65,8 @@ async function open() {
     deadLetters: () => messagesOf(lanes.interactive.deadLetterUrl),
     /** What the queue's own redrive policy does with what nobody takes out: as it is, without a reason. */
     giveUpAll: () => move(lanes.interactive.url, lanes.interactive.deadLetterUrl),
-    /** What an operator's `start-message-move-task` does: all dead letters, as they are. */
-    moveBack: () => move(lanes.interactive.deadLetterUrl, lanes.interactive.url),
+    letters: async () => (await letters.list({}, 100, region.clock.nowMs())).items,
+    letterJob: (id: string) => letters.readJob('acme', deadLetterId(id), region.clock.nowMs()),
     jobOf: (id: string) => jobs.read('acme', id, region.clock.nowMs()),
     create: (job: Job) => jobs.create(job, region.clock.nowMs() + DAY_MS),
     send: (body: string, attributes: Record<string, string>) =>
@@ -115,8 +119,8 @@ test('a large job travels as a blob, which is gone once it is acknowledged', asy
   expect([await blobs(), await queue.depth('default', 'interactive')]).toEqual([0, 0]);
 });
 
-test('what is no message of ours goes to the dead letters with a reason, at once, and keeps no other back', async () => {
-  const { queue, take, send, deadLetters, ended } = await open();
+test('what is no message of ours is taken out with a reason, at once, and keeps no other back', async () => {
+  const { queue, take, send, deadLetters, letters, ended } = await open();
   const sealedForAnother = await open();
   const job = aJob();
   await sealedForAnother.queue.send(job);
@@ -134,10 +138,14 @@ test('what is no message of ours goes to the dead letters with a reason, at once
   expect((await take()).map((delivery) => delivery.job.id)).toEqual(['pred_sound']);
   const dead = await deadLetters();
   expect(dead.map(({ MessageAttributes }) => MessageAttributes?.reason?.StringValue)).toEqual(
-    Array(8).fill('record-damaged'),
+    Array(3).fill('record-damaged'),
   );
-  expect(dead.map(({ Body }) => Body)).toContain('not base64!');
+  // What is nobody's stays a message; what names a job is that one's, once.
   expect(ended).toContain('acme pred_1 record-damaged');
+  const lettered = await letters();
+  expect(lettered.map(({ prediction }) => prediction).sort()).toEqual(['pred_1', job.id].sort());
+  for (const letter of lettered)
+    expect(letter).toMatchObject({ tenant: 'acme', pool: 'default', reason: 'record-damaged', redrivable: false });
   time.advance(HIDDEN_MS);
   expect((await take()).map((delivery) => delivery.job.id)).toEqual(['pred_sound']);
 });
@@ -156,8 +164,9 @@ test("an erased tenant's messages are not delivered: each ends its job and is go
 });
 
 test('what was handed out fifty times is given up: its job ends and it is a dead letter', async () => {
-  const { queue, take, deadLetters, ended } = await open();
-  const job = aJob();
+  const { queue, take, create, jobOf, letters, letterJob, waiting, ended } = await open();
+  const job = aJob({ durable: true });
+  await create(job);
   await queue.send(job);
   for (let receives = 1; receives <= 50; receives += 1) {
     const deliveries = await take();
@@ -166,7 +175,10 @@ test('what was handed out fifty times is given up: its job ends and it is a dead
   }
   expect(await take()).toEqual([]);
   expect(ended).toEqual([`acme ${job.id} internal`]);
-  expect((await deadLetters())[0]?.MessageAttributes?.reason?.StringValue).toBe('internal');
+  expect(await letters()).toMatchObject([{ prediction: job.id, reason: 'internal', attempts: 51, redrivable: true }]);
+  expect(await letterJob(job.id)).toEqual(job);
+  expect((await jobOf(job.id))?.state).toMatchObject({ outcome: { code: 'internal' } });
+  expect(await waiting()).toEqual([]);
 });
 
 test('who leaves a poll loses nothing: what it still brings goes back at once', async () => {
@@ -230,8 +242,8 @@ test('a payload that cannot be opened now stays in the queue', async () => {
   expect([ended, await deadLetters()]).toEqual([[], []]);
 });
 
-test('of dead letters that are moved back those run whose jobs still wait, what has ended does not, what is damaged comes back', async () => {
-  const { queue, jobs, take, send, waiting, deadLetters, giveUpAll, moveBack, create, jobOf } = await open();
+test('what SQS gave up by itself is taken in: its job ends and is kept whole, unless it ended otherwise or is damaged', async () => {
+  const { queue, jobs, send, deadLetters, giveUpAll, create, jobOf, letters, letterJob, blobs } = await open();
   const small = aJob({ durable: true });
   const large = aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] });
   const cancelled = aJob({ durable: true });
@@ -239,26 +251,28 @@ test('of dead letters that are moved back those run whose jobs still wait, what 
     await create(job);
     await queue.send(job);
   }
-  await giveUpAll();
-  expect(await waiting()).toEqual([]);
   await send('not base64!', { tenant: 'acme', job: 'pred_1', payload: 'sealed' });
-  expect(await take()).toEqual([]);
-  expect(await deadLetters()).toHaveLength(4);
-  expect((await jobOf(small.id))?.state.kind).toBe('submitting');
+  await send('hello', {});
+  await giveUpAll();
   await jobs.cancel('acme', cancelled.id, time.nowMs());
-
-  await moveBack();
-  const taken = (await take()).map(({ job }) => job);
-  expect(taken.map(({ id }) => id).sort()).toEqual([small, large, cancelled].map(({ id }) => id).sort());
-  expect(taken.find(({ id }) => id === large.id)).toEqual(large);
-  expect(await jobs.begin(small)).toEqual({ kind: 'started', attempt: 1 });
-  expect(await jobs.begin(cancelled)).toEqual({ kind: 'ended' });
-  const dead = await deadLetters();
-  expect(dead.map(({ MessageAttributes }) => MessageAttributes?.reason?.StringValue)).toEqual(['record-damaged']);
+  expect(await queue.collectDead(100)).toBe(4);
+  const kept = await letters();
+  expect(kept.map(({ prediction, reason }) => `${prediction} ${reason}`).sort()).toEqual(
+    [`${small.id} internal`, `${large.id} internal`, 'pred_1 record-damaged'].sort(),
+  );
+  expect([await letterJob(small.id), await letterJob(large.id)]).toEqual([small, large]);
+  for (const { id } of [small, large])
+    expect((await jobOf(id))?.state).toMatchObject({ kind: 'ended', outcome: { code: 'internal' } });
+  expect((await jobOf(cancelled.id))?.state).toMatchObject({ outcome: { code: 'prediction-cancelled' } });
+  // The message's own payload is gone; that of the letter stays. What is nobody's is for people to look at.
+  expect(await blobs()).toBe(1);
+  time.advance(HIDDEN_MS * 2);
+  expect((await deadLetters()).map(({ Body }) => Body)).toEqual(['hello']);
+  expect(await queue.collectDead(100)).toBe(0);
 });
 
-test('what an outage kept from being opened fifty times waits among the dead letters, its job with it, and runs when it is moved back', async () => {
-  const { queue, jobs, take, deadLetters, moveBack, create, jobOf, ended } = await open();
+test('what an outage kept from being opened fifty times is set aside, its job with it, and taken in once it can be read', async () => {
+  const { queue, take, deadLetters, create, jobOf, letters, letterJob, ended } = await open();
   const job = aJob({ durable: true, inputs: [floats('x', [1, 100_000], [7])] });
   await create(job);
   await queue.send(job);
@@ -268,11 +282,14 @@ test('what an outage kept from being opened fifty times waits among the dead let
     expect(await take()).toEqual([]);
     time.advance(HIDDEN_MS);
   }
+  expect(await queue.collectDead(100)).toBe(0);
+  expect([ended, await letters()]).toEqual([[], []]);
+  expect((await jobOf(job.id).catch(() => undefined))?.state.kind).toBe(undefined);
   stop();
-  expect(await take()).toEqual([]);
-  expect([ended, (await deadLetters()).length]).toEqual([[], 1]);
   expect((await jobOf(job.id))?.state.kind).toBe('submitting');
-  await moveBack();
-  expect((await take()).map((delivery) => delivery.job)).toEqual([job]);
-  expect((await jobs.begin(job)).kind).toBe('started');
+  expect(await take()).toEqual([]);
+  time.advance(2 * HIDDEN_MS);
+  expect(await queue.collectDead(100)).toBe(1);
+  expect(await letterJob(job.id)).toEqual(job);
+  expect(ended).toEqual([`acme ${job.id} internal`]);
 });
