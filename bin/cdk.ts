@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { SluiceApp } from '../lib/app.ts';
-import { bundleFunctions, bundleWorker } from '../lib/bundle.ts';
+import { bundleCanary, bundleFunctions, bundleWorker } from '../lib/bundle.ts';
 import { loadConfig } from '../lib/config.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -15,10 +15,12 @@ const OUT = join(ROOT, 'dist');
 const { node } = new App({ autoSynth: false });
 const config = loadConfig(join(ROOT, String(node.tryGetContext('config'))));
 const { folders } = await bundleFunctions(join(OUT, 'functions'));
+const canaryFolder = join(OUT, 'canary');
+await bundleCanary(canaryFolder);
 const workerImages = { x64: join(OUT, 'worker-x64'), arm64: join(OUT, 'worker-arm64') };
 for (const [architecture, folder] of Object.entries(workerImages)) {
   await bundleWorker(folder, { architecture: architecture as keyof typeof workerImages });
   await copyFile(join(ROOT, 'gpu-worker', 'Dockerfile'), join(folder, 'Dockerfile'));
 }
 const isFirstDeployment = String(node.tryGetContext('firstDeployment')) === 'true';
-new SluiceApp({ config, folders, workerImages, isFirstDeployment }).synth();
+new SluiceApp({ config, folders, workerImages, canaryFolder, isFirstDeployment }).synth();

@@ -73,6 +73,26 @@ export async function bundleWorker(
   return { metafile };
 }
 
+/** Bundles the checks from outside into `outFolder`, which is emptied, in the layout that CloudWatch Synthetics wants: a script of CommonJS. */
+export async function bundleCanary(outFolder: string): Promise<void> {
+  await rm(outFolder, { recursive: true, force: true });
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [{ in: 'lambdas/canary/main.ts', out: 'index' }],
+    outdir: join(outFolder, 'nodejs', 'node_modules'),
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    minify: true,
+    keepNames: true,
+    plugins: [englishOnly],
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+}
+
 function sourceOf(name: DeployedFunction): string {
   return `lambdas/${MODEL_FUNCTIONS.has(name) ? 'model-runs' : 'entry'}/${name}.ts`;
 }

@@ -32,7 +32,7 @@ export async function synthesize(config: Config, folder: string): Promise<Assemb
     context: Record<string, unknown>;
   };
   const workerImages = { x64: image, arm64: image };
-  const deployment = { config, folders, workerImages, isFirstDeployment: true };
+  const deployment = { config, folders, workerImages, canaryFolder: image, isFirstDeployment: true };
   const app = new SluiceApp(deployment, {
     outdir: join(folder, 'cdk.out'),
     // Its evaluation of policies does not let the roles of `cdk bootstrap` publish.

@@ -161,6 +161,7 @@ export const ALARM_RULES = {
   'telemetry-stale': {
     ...at('telemetry_age_s', 600, []),
     forMinutes: 5,
+    cloudWatch: 'aws',
     says: 'Requests are answered and nothing is counted: every other alarm about them is blind',
   },
   'watch-stalled': {

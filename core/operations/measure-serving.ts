@@ -81,7 +81,7 @@ function measureRecent(of: Measure['of'], telemetry: Telemetry): readonly Measur
 }
 
 function measureFeedback(of: Measure['of'], { feedback, feedbackCorrect }: Telemetry): readonly Measure[] {
-  if (of.version === undefined || feedback < LEAST_REQUESTS) return [];
+  if (of.model === undefined || feedback < LEAST_REQUESTS) return [];
   return [{ metric: 'feedback_accuracy', of, value: feedbackCorrect / feedback }];
 }
 

@@ -12,6 +12,8 @@ const MODEL_METRICS: ReadonlySet<MetricName> = new Set([
   'latency_p95_ms',
   'feedback_accuracy',
 ]);
+/** Of these a model's is the worst of its versions. */
+const WORST_METRICS = ['drift_value', 'missing_classes'] as const satisfies readonly MetricName[];
 /** Of what else there are only a few, whatever the customers do. */
 const FEW: ReadonlySet<Dimension> = new Set(['pool', 'lane', 'check']);
 
@@ -37,7 +39,7 @@ export function publishedOf(measures: readonly Measure[]): readonly Published[] 
   const shown = measures.filter((measure) => isShown(measure, busiest));
   return [
     ...alarms,
-    ...shown.map(({ metric, of, value }) => ({
+    ...[...shown, ...worstOfModels(measures, busiest)].map(({ metric, of, value }) => ({
       name: metric,
       unit: metricOf(metric).unit,
       dimensions: Object.fromEntries(Object.entries(of).map(([dimension, name]) => [dimensionName(dimension), name])),
@@ -60,6 +62,17 @@ export function worstOf(id: AlarmId, measures: readonly Measure[]): number | und
   return worst;
 }
 
+function worstOfModels(measures: readonly Measure[], busiest: ReadonlySet<string>): readonly Measure[] {
+  return [...busiest].flatMap((model) =>
+    WORST_METRICS.flatMap((metric) => {
+      const values = measures.filter((measure) => measure.metric === metric && measure.of.model === model);
+      return values.length === 0
+        ? []
+        : [{ metric, of: { model }, value: Math.max(...values.map(({ value }) => value)) }];
+    }),
+  );
+}
+
 function busiestModels(measures: readonly Measure[]): ReadonlySet<string> {
   const ofModels = measures.filter(
     ({ metric, of }) => metric === 'requests' && of.model !== undefined && of.version === undefined,
@@ -70,6 +83,6 @@ function busiestModels(measures: readonly Measure[]): ReadonlySet<string> {
 
 function isShown({ metric, of }: Measure, busiest: ReadonlySet<string>): boolean {
   const dimensions = Object.keys(of) as Dimension[];
-  if (dimensions.every((dimension) => FEW.has(dimension))) return metric !== 'drift_value';
+  if (dimensions.every((dimension) => FEW.has(dimension))) return true;
   return dimensions.length === 1 && of.model !== undefined && busiest.has(of.model) && MODEL_METRICS.has(metric);
 }

@@ -1,22 +1,26 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { Dashboard, GraphWidget, type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { GraphWidget, type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { serviceName } from '../../adapters/aws/environment.ts';
+import { ALARM_IDS, type AlarmId, ruleOf } from '../../core/operations/alarms.ts';
 import { AlarmBoard, percentOf } from '../constructs/alarm-board.ts';
+import { alarmMetric, measuredMetric } from '../constructs/measured-metric.ts';
 import { poolMetrics, waitingWithoutWorkers } from '../constructs/pool-metrics.ts';
-import { regionPrefix } from '../names.ts';
+import { RegionCanary } from '../constructs/region-canary.ts';
+import { RegionDashboards } from '../constructs/region-dashboards.ts';
 import type { RegionContext } from '../region-context.ts';
 import type { Api } from './api.ts';
 import type { Foundation } from './foundation.ts';
 import type { Inference } from './inference.ts';
 import type { Release } from './release.ts';
 
-/** How old a job may be before somebody is told: users wait for one kind, nobody for the other. */
-const OLDEST_S = { interactive: 60, bulk: 3600 } as const;
-const SLOW_MS = 5000;
-const ERROR_PERCENT = 2;
+/** Which alarm tells of a job that has waited for long: users wait for one kind, nobody for the other. */
+const QUEUE_AGE = { interactive: 'queue-age', bulk: 'batch-queue-age' } as const;
+/** Fewer requests may have been refused before anything counts them. */
+const COUNTED_REQUESTS = 20;
+const CERTIFICATE_DAYS = 30;
 
 export type ObservabilityParts = {
   readonly context: RegionContext;
@@ -24,6 +28,8 @@ export type ObservabilityParts = {
   readonly inference: Inference;
   readonly api: Api;
   readonly release: Release;
+  /** Code of the checks from outside, as CloudWatch Synthetics wants it. */
+  readonly canaryFolder: string;
 };
 
 /** Who is told when a region is not well, and what one looks at then. */
@@ -41,64 +47,112 @@ export class Observability extends Stack {
     this.#watchApi(parts);
     this.#watchFunctions(parts);
     this.#watchReleases(parts);
-    this.#drawDashboard(parts);
+    this.#watchMeasures(parts.context);
+    this.#watchFromOutside(parts);
+    this.#drawDashboards(parts);
   }
 
   #watchQueues({ inference }: ObservabilityParts): void {
     for (const { pool, lane, queue, dead } of inference.queues.lanes) {
       const of = `${pool}-${lane}`;
-      this.board.add({
-        name: 'dead-letters',
-        of,
+      this.#add('dead-letters', of, {
         metric: dead.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: Duration.minutes(1) }),
-        atLeast: 1,
-        periods: 1,
-        says: 'Messages that nobody could handle',
       });
-      this.board.add({
-        name: 'queue-age',
-        of,
+      this.#add(QUEUE_AGE[lane], of, {
         metric: queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: Duration.minutes(1) }),
-        atLeast: OLDEST_S[lane],
-        periods: 5,
-        says: `A job has waited for ${OLDEST_S[lane]} s or longer`,
       });
     }
+  }
+
+  /** One of those that there are everywhere, as it is defined there, on a metric of AWS's own or on what was measured. */
+  #add(
+    id: AlarmId,
+    of: string | undefined,
+    { metric, threshold }: { readonly metric: IMetric; readonly threshold?: number },
+  ): void {
+    const rule = ruleOf(id);
+    this.board.add({
+      name: id,
+      ...(of !== undefined && { of }),
+      metric,
+      threshold: threshold ?? rule.threshold,
+      is: rule.is,
+      periods: Math.max(1, rule.forMinutes),
+      noData: rule.noData,
+      says: rule.says,
+    });
+  }
+
+  #watchMeasures(context: RegionContext): void {
+    for (const id of ALARM_IDS.filter((each) => ruleOf(each).cloudWatch === 'measures'))
+      this.#add(id, undefined, { metric: alarmMetric(context, id) });
+    const arn = context.settings.domain?.certificateArn;
+    if (arn === undefined) return;
+    this.board.add({
+      name: 'key-expiry',
+      of: 'certificate',
+      metric: new Metric({
+        namespace: 'AWS/CertificateManager',
+        metricName: 'DaysToExpiry',
+        dimensionsMap: { CertificateArn: arn },
+        statistic: 'Minimum',
+        period: Duration.days(1),
+      }),
+      threshold: CERTIFICATE_DAYS,
+      is: 'below',
+      periods: 1,
+      says: "The certificate of the API's name expires within a month",
+    });
   }
 
   #watchPools({ context, inference }: ObservabilityParts): void {
     if (context.config.compute !== 'ecs') return;
     for (const pool of Object.keys(context.settings.pools)) {
-      this.board.add({
-        name: 'no-workers',
-        of: pool,
+      this.#add('no-workers', pool, {
         metric: waitingWithoutWorkers(metricsOf(context, pool, inference.compute.clusterName)),
-        atLeast: 1,
-        periods: 10,
-        says: 'Jobs have waited for ten minutes and no worker runs',
       });
     }
   }
 
-  #watchApi({ api: { api } }: ObservabilityParts): void {
+  #watchApi({ context, api: { api } }: ObservabilityParts): void {
     const period = Duration.minutes(1);
     const { api: rest } = api;
-    this.board.add({
-      name: 'server-errors',
-      metric: percentOf(
-        rest.metricServerError({ period, statistic: 'Sum' }),
-        rest.metricCount({ period, statistic: 'Sum' }),
-      ),
-      atLeast: ERROR_PERCENT,
-      periods: 5,
-      says: `${ERROR_PERCENT} % of answers or more are errors of ours`,
+    const requests = rest.metricCount({ period, statistic: 'Sum' });
+    this.#add('server-errors', undefined, {
+      metric: percentOf(rest.metricServerError({ period, statistic: 'Sum' }), requests),
+      threshold: 100 * ruleOf('server-errors').threshold,
     });
+    this.#add('slow-answers', undefined, { metric: rest.metricLatency({ period, statistic: 'p95' }) });
+    this.#add('telemetry-stale', undefined, {
+      metric: new MathExpression({
+        expression: `IF(FILL(asked, 0) >= ${COUNTED_REQUESTS} AND FILL(counted, 0) < 1, 1, 0)`,
+        usingMetrics: { asked: requests, counted: measuredMetric(context, 'requests') },
+        period,
+      }),
+      threshold: 1,
+    });
+  }
+
+  /** From outside, through the public path, as callers come: what is wrong with names, certificates or the firewall too. */
+  #watchFromOutside({ context, foundation, inference, api, canaryFolder }: ObservabilityParts): void {
+    if (context.config.checks.everyMinutes === 0) return;
+    const { canary } = new RegionCanary(this, 'Canary', {
+      context,
+      url: api.url,
+      folder: canaryFolder,
+      keySecretArn: inference.resources.canaryKeySecretArn,
+      keys: foundation.keys,
+    });
+    const period = Duration.minutes(context.config.checks.everyMinutes);
     this.board.add({
-      name: 'slow-answers',
-      metric: rest.metricLatency({ period, statistic: 'p95' }),
-      atLeast: SLOW_MS,
-      periods: 5,
-      says: `Of a hundred answers five take ${SLOW_MS} ms or longer`,
+      name: 'check-failed',
+      of: 'outside',
+      metric: canary.metricFailed({ period, statistic: 'Sum' }),
+      threshold: 1,
+      // Once may be chance; of none at all a canary is broken itself.
+      periods: 2,
+      noData: 'alarm',
+      says: ruleOf('check-failed').says,
     });
   }
 
@@ -109,7 +163,7 @@ export class Observability extends Stack {
         name: 'throttled-functions',
         of,
         metric: handler.metricThrottles({ period, statistic: 'Sum' }),
-        atLeast: 1,
+        threshold: 1,
         periods: 3,
         says: 'A function has as many invocations as it may',
       });
@@ -117,7 +171,7 @@ export class Observability extends Stack {
     this.board.add({
       name: 'failed-invocations',
       metric: api.failed.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period }),
-      atLeast: 1,
+      threshold: 1,
       periods: 1,
       says: 'An invocation that nobody waited for has failed for good',
     });
@@ -136,42 +190,39 @@ export class Observability extends Stack {
         },
         period,
       }),
-      atLeast: 1,
+      threshold: 1,
       periods: 1,
       says: 'The clock of a release has stopped: it goes on once a minute, or from where another execution took over',
     });
   }
 
-  #drawDashboard({ context, inference, api }: ObservabilityParts): void {
-    const { config, region, settings } = context;
+  #drawDashboards({ context, inference, api }: ObservabilityParts): void {
     const { api: rest } = api.api;
     const period = Duration.minutes(1);
     const graph = (title: string, left: readonly IMetric[]) => new GraphWidget({ title, width: 12, left: [...left] });
-    const pools = Object.keys(settings.pools).map((pool) => ({
+    const pools = Object.keys(context.settings.pools).map((pool) => ({
       pool,
       ...metricsOf(context, pool, inference.compute.clusterName),
     }));
-    new Dashboard(this, 'Dashboard', {
-      dashboardName: regionPrefix(config.deployment, region),
-      widgets: [
-        [
-          graph('Requests and errors', [
-            rest.metricCount({ period, statistic: 'Sum' }),
-            rest.metricClientError({ period, statistic: 'Sum' }),
-            rest.metricServerError({ period, statistic: 'Sum' }),
-          ]),
-          graph('Latency', [
-            rest.metricLatency({ period, statistic: 'p50' }),
-            rest.metricLatency({ period, statistic: 'p95' }),
-            rest.metricLatency({ period, statistic: 'p99' }),
-          ]),
-        ],
-        ...pools.map(({ pool, visible, prefetched, running }) => [
-          graph(`${pool}: jobs that wait`, [...visible, prefetched]),
-          graph(`${pool}: tasks`, [running]),
+    const operations = [
+      [
+        graph('API Gateway: requests and errors', [
+          rest.metricCount({ period, statistic: 'Sum' }),
+          rest.metricClientError({ period, statistic: 'Sum' }),
+          rest.metricServerError({ period, statistic: 'Sum' }),
+        ]),
+        graph('API Gateway: latency', [
+          rest.metricLatency({ period, statistic: 'p50' }),
+          rest.metricLatency({ period, statistic: 'p95' }),
+          rest.metricLatency({ period, statistic: 'p99' }),
         ]),
       ],
-    });
+      ...pools.map(({ pool, visible, prefetched, running }) => [
+        graph(`${pool}: jobs in queues`, [...visible, prefetched]),
+        graph(`${pool}: tasks`, [running]),
+      ]),
+    ];
+    new RegionDashboards(this, 'Dashboards', context, { operations });
   }
 }
 

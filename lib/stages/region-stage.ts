@@ -20,6 +20,8 @@ export type Deployment = {
   /** Of each function, the folder with its code. */
   readonly folders: Readonly<Record<DeployedFunction, string>>;
   readonly workerImages: WorkerImages;
+  /** The folder with the code of checks from outside: see `bundleCanary`. */
+  readonly canaryFolder: string;
   readonly isFirstDeployment?: boolean;
 };
 
@@ -37,7 +39,7 @@ export class RegionStage extends Stage {
   constructor(
     scope: Construct,
     region: string,
-    { config, folders, workerImages, isFirstDeployment = false }: Deployment,
+    { config, folders, workerImages, canaryFolder, isFirstDeployment = false }: Deployment,
   ) {
     const settings = config.regions[region]!;
     super(scope, region, { env: { account: config.account, region: settings.awsRegion } });
@@ -77,6 +79,7 @@ export class RegionStage extends Stage {
       inference,
       api,
       release: this.release,
+      canaryFolder,
     });
     Tags.of(this).add('sluice:deployment', config.deployment);
     Tags.of(this).add('sluice:region', region);

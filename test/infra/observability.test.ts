@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ALARMS } from '../../lib/constructs/alarm-board.ts';
+import { ALARM_IDS, AWS_ALARMS, ruleOf } from '../../core/operations/alarms.ts';
+import { DASHBOARDS } from '../../core/operations/dashboards.ts';
+import { metricOf } from '../../core/operations/metric.ts';
+import { publishedOf } from '../../core/operations/publish.ts';
 import { FUNCTION_NAMES, makeApp, REGIONS, ROOT, Synthesized } from './support/synthesized.ts';
 
 const made = new Synthesized(makeApp());
@@ -24,30 +27,90 @@ describe.each(REGIONS)('who is told what of %s', (region) => {
     expect(subscription!.Properties).toMatchObject({ Protocol: 'email', Endpoint: 'on-call@example.com' });
   });
 
-  test('there is an alarm of each kind, for every queue, pool and function', () => {
+  test('there is an alarm of each kind, for every queue, pool and function, and one of each that stands on what was measured', () => {
     const pools = region === 'us' ? 3 : 1;
-    expect(Object.fromEntries(ALARMS.map((name) => [name, says(name).length]))).toEqual({
+    const several: Readonly<Record<string, number>> = {
       'dead-letters': 2 * pools,
-      'queue-age': 2 * pools,
+      'queue-age': pools,
+      'batch-queue-age': pools,
       'no-workers': pools,
-      'server-errors': 1,
-      'slow-answers': 1,
       'throttled-functions': FUNCTION_NAMES.length,
-      'failed-invocations': 1,
-      'release-clock': 1,
-    });
+      // From within, and from outside.
+      'check-failed': 2,
+      // And of the certificate.
+      'key-expiry': 2,
+    };
+    const names = [...ALARM_IDS, ...AWS_ALARMS];
+    expect(Object.fromEntries(names.map((name) => [name, says(name).length]))).toEqual(
+      Object.fromEntries(names.map((name) => [name, several[name] ?? 1])),
+    );
   });
 
   test("one dead letter is enough, and a user's job may not wait longer than a minute", () => {
     for (const { Threshold, EvaluationPeriods } of says('dead-letters'))
       expect([Threshold, EvaluationPeriods]).toEqual([1, 1]);
-    const thresholds = says('queue-age').map(({ Threshold }) => Threshold);
-    expect(new Set(thresholds)).toEqual(new Set([60, 3600]));
+    expect(new Set(says('queue-age').map(({ Threshold }) => Threshold))).toEqual(new Set([60]));
+    expect(new Set(says('batch-queue-age').map(({ Threshold }) => Threshold))).toEqual(new Set([3600]));
   });
+
+  test('alarms are as they are defined for every host: threshold, direction, time, and what no data is', () => {
+    const missing = { ok: 'notBreaching', keep: 'ignore', alarm: 'breaching' };
+    const comparison = { 'at-least': 'GreaterThanOrEqualToThreshold', below: 'LessThanThreshold' };
+    for (const id of ALARM_IDS.filter((each) => ruleOf(each).cloudWatch === 'measures')) {
+      const rule = ruleOf(id);
+      const [alarm] = says(id).filter(({ MetricName }) => MetricName === 'alarm_value');
+      expect(alarm, id).toMatchObject({
+        Namespace: 'Sluice',
+        Threshold: rule.threshold,
+        ComparisonOperator: comparison[rule.is],
+        EvaluationPeriods: Math.max(1, rule.forMinutes),
+        TreatMissingData: missing[rule.noData],
+        Dimensions: expect.arrayContaining([
+          { Name: 'Alarm', Value: id },
+          { Name: 'Region', Value: region },
+        ]),
+      });
+    }
+  });
+
+  test('the region is asked from outside, with a key that is in no template', () => {
+    const [canary] = Object.values(made.resources(region, 'observability', 'AWS::Synthetics::Canary'));
+    expect(canary!.Properties).toMatchObject({
+      Name: `sluice-prod-${region}-checks`,
+      RuntimeVersion: 'syn-nodejs-3.1',
+      Schedule: { Expression: 'rate(5 minutes)' },
+    });
+    expect(JSON.stringify(canary)).not.toContain('slk_');
+    const [failed] = says('check-failed').filter(({ Namespace }) => Namespace === 'CloudWatchSynthetics');
+    expect(failed).toMatchObject({ EvaluationPeriods: 2, TreatMissingData: 'breaching' });
+  });
+
+  test('both dashboards draw every panel that is defined', () => {
+    const drawn = Object.values(made.resources(region, 'observability', 'AWS::CloudWatch::Dashboard'));
+    expect(drawn.map(({ Properties }) => Properties.DashboardName).sort()).toEqual([
+      `sluice-prod-${region}-data-science`,
+      `sluice-prod-${region}-operations`,
+    ]);
+    const text = JSON.stringify(drawn);
+    for (const { rows } of Object.values(DASHBOARDS))
+      for (const { title, metrics } of rows.flat())
+        for (const part of [title, ...metrics]) expect(text).toContain(part);
+  });
+});
+
+test('no alarm is of a metric that nothing publishes', () => {
+  const everything = ALARM_IDS.flatMap((id) => {
+    const { metrics, by, where = {} } = ruleOf(id);
+    const dimensions = by === 'any' ? metricOf(metrics[0]).of.slice(0, 1) : by;
+    const of = Object.fromEntries(dimensions.map((name) => [name, where[name] ?? 'some']));
+    return metrics.map((metric) => ({ metric, of, value: 1 }));
+  });
+  const published = new Set(publishedOf(everything).map(({ dimensions }) => dimensions.Alarm));
+  for (const id of ALARM_IDS) expect([id, published.has(id)]).toEqual([id, ruleOf(id).cloudWatch === 'measures']);
 });
 
 test('the runbook has a section for each alarm and no other', () => {
   const runbook = readFileSync(join(ROOT, 'docs', 'runbook.md'), 'utf8');
   const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
-  expect(sections.toSorted()).toEqual([...ALARMS].toSorted());
+  expect(sections.toSorted()).toEqual([...ALARM_IDS, ...AWS_ALARMS].toSorted());
 });

@@ -42,9 +42,12 @@ export function makeApp(
   mkdirSync(folder);
   writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => {};\n');
   writeFileSync(join(folder, 'Dockerfile'), 'FROM scratch\n');
+  const canaryFolder = join(scratch, 'canary');
+  mkdirSync(join(canaryFolder, 'nodejs', 'node_modules'), { recursive: true });
+  writeFileSync(join(canaryFolder, 'nodejs', 'node_modules', 'index.js'), 'exports.handler = async () => {};\n');
   const folders = Object.fromEntries(FUNCTION_NAMES.map((name) => [name, folder])) as Deployment['folders'];
   return new SluiceApp(
-    { config, folders, workerImages: { x64: folder, arm64: folder }, ...parts },
+    { config, folders, workerImages: { x64: folder, arm64: folder }, canaryFolder, ...parts },
     { builtinCloudFormationValidation: false, outdir: join(scratch, 'out'), context: cdkContext(), ...props },
   );
 }
