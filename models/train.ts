@@ -7,6 +7,7 @@ import { intentCard } from './text/intent-card.ts';
 import { INTENTS } from './text/intents.ts';
 import { type LabelledText, readLabelledTexts } from './text/labelled-texts.ts';
 import { modelCard } from './text/model-card.ts';
+import { writeTextReference } from './text/reference.ts';
 import { type Scores, scoreClasses, scoreGuesses } from './text/scores.ts';
 import { exportTextModel, guessLabels, trainTextModel } from './text/text-model.ts';
 import * as intent from './text/ticket-intent.ts';
@@ -40,6 +41,7 @@ export async function trainTicketSentiment(
   const scoresOf = async (texts: readonly LabelledText[]) =>
     scoreGuesses(truthOf(texts), await guessLabels(modelPath, texts, labels, model), labels.length);
   const scores = { dev: await scoresOf(dev), test: await scoresOf(test) };
+  await writeTextReference(folder, textsOf(dev), { labels, maxLength: sentiment.MAX_LENGTH });
   const facts = {
     trainingRows: train.length,
     terms: model.vocabulary.terms.length,
@@ -66,6 +68,7 @@ export async function trainTicketIntent(
   const modelPath = join(folder, 'model.onnx');
   const guesses = await guessLabels(modelPath, rows, labels, model);
   const test = scoreGuesses(truthOf(rows), guesses, labels.length);
+  await writeTextReference(folder, textsOf(rows), { labels, maxLength: intent.MAX_LENGTH });
   const worst = scoreClasses(truthOf(rows), guesses, labels.length).slice(0, WORST_SHOWN);
   const facts = {
     trainingRows: train.texts.length,
@@ -84,6 +87,10 @@ export async function trainTextEncoder(dataFolder: string, folder: string): Prom
   const { texts } = readBanking77(join(dataFolder, 'train.csv'));
   writeFileSync(join(folder, basename(VOCABULARY_FILE)), learnVocabulary(texts.map(({ text }) => text)));
   return {};
+}
+
+function textsOf(rows: readonly LabelledText[]): string[] {
+  return rows.map(({ text }) => text);
 }
 
 function truthOf(texts: readonly LabelledText[]): number[] {

@@ -16,6 +16,9 @@ export const SETTINGS: Omit<TextModelSettings, 'labels'> = {
   seed: 42,
 };
 
+/** A long ticket, about 700 words. */
+export const MAX_LENGTH = 4000;
+
 export const MANIFEST: ManifestFile = {
   name: 'ticket-intent',
   description:
@@ -23,8 +26,7 @@ export const MANIFEST: ManifestFile = {
   license: 'CC-BY-4.0',
   provenance:
     'Trained by models/train.ts on banking77 (Casanueva et al. 2020, PolyAI-LDN/task-specific-datasets, CC-BY-4.0); see MODEL_CARD.md.',
-  // 4,000 characters are a long ticket, about 700 words.
-  inputs: { text: { maxLength: 4000 } },
+  inputs: { text: { maxLength: MAX_LENGTH } },
   batching: { maxRows: 64 },
   limits: { maxRows: 256 },
   timeoutMs: 2000,

@@ -17,14 +17,16 @@ export const SETTINGS: TextModelSettings = {
   seed: 42,
 };
 
+/** A long ticket, about 700 words. */
+export const MAX_LENGTH = 4000;
+
 export const MANIFEST: ManifestFile = {
   name: 'ticket-sentiment',
   description: 'Sentiment of a short English text: negative, neutral or positive, with probabilities in that order.',
   license: 'Apache-2.0',
   provenance:
     'Trained by models/train.ts on GoEmotions as grouped by monologg/GoEmotions-pytorch (data/group, Apache-2.0); see MODEL_CARD.md.',
-  // 4,000 characters are a long ticket, about 700 words.
-  inputs: { text: { maxLength: 4000 } },
+  inputs: { text: { maxLength: MAX_LENGTH } },
   batching: { maxRows: 64 },
   limits: { maxRows: 256 },
   timeoutMs: 2000,

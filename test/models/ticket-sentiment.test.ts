@@ -105,7 +105,7 @@ test.skipIf(dataMissing)('training again gives the committed files to the byte',
   const folder = mkdtempSync(join(tmpdir(), 'sluice-train-'));
   try {
     await trainTicketSentiment(DATA, folder, () => {});
-    for (const file of ['model.onnx', 'manifest.json', 'MODEL_CARD.md']) {
+    for (const file of ['model.onnx', 'manifest.json', 'reference.json', 'MODEL_CARD.md']) {
       expect(Buffer.compare(readFileSync(join(folder, file)), readFileSync(join(FOLDER, file))), file).toBe(0);
     }
   } finally {

@@ -78,8 +78,8 @@ describe('chance alone', () => {
       }
       expect([...drifted.keys()].sort()).toEqual([
         'confidence',
-        ...['classes', 'lengths', 'missing', 'too_long', 'values'].map((what) => `text.${what}`),
         'labels',
+        ...['classes', 'lengths', 'missing', 'too_long', 'values'].map((what) => `text.${what}`),
       ]);
       for (const [name, windows] of drifted) expect(windows, name).toBeLessThanOrEqual(3);
     },
