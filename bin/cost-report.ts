@@ -65,7 +65,8 @@ export function orphanCells(orphan: z.output<typeof orphansJson>['items'][number
 
 /** Cents of what is worth cents, three digits of what is less. */
 export function usd(amount: number): string {
-  const digits = Math.abs(amount) >= 1 || amount === 0 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 3 };
+  const isCents = Math.abs(amount) >= 0.1 || amount === 0;
+  const digits = isCents ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 3 };
   return amount.toLocaleString('en-US', { style: 'currency', currency: 'USD', ...digits });
 }
 
