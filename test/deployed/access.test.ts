@@ -27,7 +27,7 @@ beforeAll(async () => {
   [cloud, internet] = await Promise.all([startCloud(), openHooksInternet()]);
   const models = [constantAnswer(1), withManifest(echoText('echo'), { capture: { share: 1 } })] as const;
   platform = await DeployedPlatform.start(cloud, {
-    models: ['row-sum', ...models],
+    models: ['row-sum', 'ticket-sentiment', ...models],
     runners: 1,
     scheduled: ['validate', 'notices', 'sweep'],
     functionVariables: internet.functionVariables,
@@ -102,6 +102,7 @@ async function everyKindOfRequest(): Promise<void> {
     expect(answer.status, answer.text).toBe(202);
     expect((await acme.result(answer.header('location')!)).status).toBe(200);
   }
+  await tellTruth();
   const cancelled = await acme.infer('row-sum', fourOf(3), ASYNC);
   expect((await acme.send('DELETE', cancelled.header('location')!)).status).toBeLessThan(500);
   const { token } = (await acme.post('/control/v1/tenants/acme/browser-tokens', { user: 'ann' })).json<{
@@ -116,6 +117,15 @@ async function everyKindOfRequest(): Promise<void> {
     () => expect(platform.logLines.some((line) => line.includes('"webhook delivery"'))).toBe(true),
     SOON,
   );
+}
+
+/** A prediction and its true label, and what that comes to. */
+async function tellTruth(): Promise<void> {
+  const answer = await acme.infer('ticket-sentiment', texts('text', 'I love it'));
+  const path = `/v2/predictions/${answer.header('sluice-prediction')}/feedback`;
+  expect((await acme.post(path, { label: 'positive' })).status).toBe(201);
+  expect((await acme.get('/control/v1/tenants/acme/models/ticket-sentiment/feedback')).status).toBe(200);
+  expect((await operator.get('/control/v1/models/ticket-sentiment/feedback')).status).toBe(200);
 }
 
 /** A push that is validated, a comparison, and a release of it. */
