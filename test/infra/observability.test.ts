@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ALARM_IDS, AWS_ALARMS, ruleOf } from '../../core/operations/alarms.ts';
 import { DASHBOARDS } from '../../core/operations/dashboards.ts';
 import { metricOf } from '../../core/operations/metric.ts';
 import { publishedOf } from '../../core/operations/publish.ts';
-import { FUNCTION_NAMES, makeApp, REGIONS, ROOT, Synthesized } from './support/synthesized.ts';
+import { FUNCTION_NAMES, makeApp, REGIONS, Synthesized } from './support/synthesized.ts';
 
 const made = new Synthesized(makeApp());
 
@@ -107,10 +105,4 @@ test('no alarm is of a metric that nothing publishes', () => {
   });
   const published = new Set(publishedOf(everything).map(({ dimensions }) => dimensions.Alarm));
   for (const id of ALARM_IDS) expect([id, published.has(id)]).toEqual([id, ruleOf(id).cloudWatch === 'measures']);
-});
-
-test('the runbook has a section for each alarm and no other', () => {
-  const runbook = readFileSync(join(ROOT, 'docs', 'runbook.md'), 'utf8');
-  const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
-  expect(sections.toSorted()).toEqual([...ALARM_IDS, ...AWS_ALARMS].toSorted());
 });
