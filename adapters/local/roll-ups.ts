@@ -7,8 +7,8 @@ import { decodeTelemetry, encodeTelemetry } from '../../core/quality/encode-tele
 import { ROLL_UP_KEPT_MS } from '../../core/quality/telemetry-kept.ts';
 import type { Commits } from './group-commit.ts';
 
-/** Rows that are read in one turn: 0.3 ms each, and the gateway waits meanwhile. */
-const READ_AT_ONCE = 8;
+/** Rows that are read, or written, in one turn: 0.3 ms each, and the gateway waits meanwhile. */
+const AT_ONCE = 8;
 const SPANS = ['minute', 'hour'] as const;
 
 type Parts = { readonly database: DatabaseSync; readonly commits: Commits; readonly clock: Clock; readonly log: Log };
@@ -31,7 +31,7 @@ export class LocalRollUps {
       select: database.prepare(
         `SELECT start_ms AS startMs, reports, encoded FROM telemetry_roll_up
          WHERE span = ? AND model = ? AND version = ? AND start_ms >= ? AND start_ms < ?
-         ORDER BY start_ms LIMIT ${READ_AT_ONCE}`,
+         ORDER BY start_ms LIMIT ${AT_ONCE}`,
       ),
       purge: database.prepare('DELETE FROM telemetry_roll_up WHERE span = ? AND start_ms <= ?'),
       state: database.prepare(`SELECT name, value FROM region_state WHERE name LIKE 'rolled-%'`),
@@ -43,12 +43,15 @@ export class LocalRollUps {
   }
 
   async keep(rollUps: readonly RollUp[]): Promise<void> {
-    if (rollUps.length === 0) return;
-    const rows = rollUps.map((rollUp) => ({ ...rollUp, encoded: encodeTelemetry(rollUp.telemetry) }));
-    await this.#parts.commits.write(() => {
-      for (const { span, model, version, startMs, reports, encoded } of rows)
-        this.#statements.keep.run(span, model, version, startMs, reports, encoded);
-    });
+    for (let at = 0; at < rollUps.length; at += AT_ONCE) {
+      const some = rollUps.slice(at, at + AT_ONCE);
+      const rows = some.map((rollUp) => ({ ...rollUp, encoded: encodeTelemetry(rollUp.telemetry) }));
+      await this.#parts.commits.write(() => {
+        for (const { span, model, version, startMs, reports, encoded } of rows)
+          this.#statements.keep.run(span, model, version, startMs, reports, encoded);
+      });
+      await nextTurn();
+    }
   }
 
   async read(
@@ -66,7 +69,7 @@ export class LocalRollUps {
         this.#statements.select.all(span, model, version, atMs, untilMs),
       )) as Row[];
       found.push(...rows.flatMap((row) => this.#decode(span, { model, version }, row) ?? []));
-      if (rows.length < READ_AT_ONCE) return found;
+      if (rows.length < AT_ONCE) return found;
       atMs = rows.at(-1)!.startMs + 1;
       await nextTurn();
     }

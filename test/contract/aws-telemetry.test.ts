@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Table } from '../../adapters/aws/table.ts';
 import { AwsTelemetry } from '../../adapters/aws/telemetry.ts';
 import type { Telemetries } from '../../core/ports/telemetry.ts';
-import { SECOND_MS } from '../../core/units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/units.ts';
 import { NO_LOG } from '../support/aws/aws-jobs.ts';
 import { clientSubject } from '../support/aws/client-subject.ts';
 import { DynamoEmulator } from '../support/aws/dynamo-emulator.ts';
@@ -110,4 +110,26 @@ test('the largest report is far below what an item may be, and a small one costs
   const bytes = (await items()).map(({ encoded }) => encoded!.B!.length).sort((a, b) => a - b);
   expect(bytes[0]).toBeLessThan(1500);
   expect(bytes[1]).toBeLessThan(100 * 1024);
+});
+
+test('an hour of minutes is read by one query, and which versions were active by four for each ten minutes', async () => {
+  const { clock, create } = await open();
+  const hourMs = Math.floor(clock.nowMs() / HOUR_MS) * HOUR_MS - HOUR_MS;
+  const telemetry = create();
+  const rollUp = { span: 'minute', model: 'm', version: '1', reports: 1, telemetry: aTelemetry() } as const;
+  await telemetry.keepRollUps(Array.from({ length: 60 }, (_, at) => ({ ...rollUp, startMs: hourMs + at * MINUTE_MS })));
+  await telemetry.markRolled({
+    sinceMs: hourMs,
+    minutesMs: hourMs + HOUR_MS,
+    settledMs: hourMs + HOUR_MS,
+    hoursMs: hourMs,
+  });
+  const { calls, stop } = recordCalls(emulator.client);
+  expect(await telemetry.series('m', '1', hourMs, hourMs + HOUR_MS, MINUTE_MS)).toHaveLength(60);
+  expect(calls.splice(0)).toEqual(['GetItem', 'Query']);
+  await telemetry.activeVersions(hourMs, hourMs + HOUR_MS);
+  expect(calls.splice(0)).toEqual(new Array(24).fill('Query'));
+  await telemetry.activeVersions(hourMs - 30 * DAY_MS, hourMs + HOUR_MS);
+  expect(calls).toEqual(new Array(31).fill('Query'));
+  stop();
 });

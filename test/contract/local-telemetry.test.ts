@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
+import { HOUR_MS } from '../../core/units.ts';
 import { openLocalPlatform } from '../support/local-platform.ts';
 import { aReport, aTelemetry } from '../support/telemetry.ts';
 
@@ -46,4 +47,22 @@ test('a long read lets others have their turn', async () => {
   clearImmediate(counting);
   expect(found.requests).toBe(1000);
   expect(turns).toBeGreaterThan(10);
+});
+
+test('a roll-up that cannot be read is left out with a line in the log, and nothing of it is in that line', async () => {
+  const platform = await open();
+  const hourMs = Math.floor(platform.clock.nowMs() / HOUR_MS) * HOUR_MS;
+  const telemetry = aTelemetry({ label: 'secret' });
+  const rollUp = { span: 'hour', model: 'm', version: '1', reports: 1, telemetry } as const;
+  await platform.ports.telemetry.keepRollUps([hourMs - HOUR_MS, hourMs].map((startMs) => ({ ...rollUp, startMs })));
+  await platform.ports.close();
+  const database = new DatabaseSync(join(platform.folder, 'region.db'));
+  database.exec(`UPDATE telemetry_roll_up SET encoded = '{"secret":' WHERE start_ms = ${hourMs}`);
+  database.close();
+  await platform.start();
+  const found = await platform.ports.telemetry.readRollUps('hour', 'm', '1', 0, hourMs + 1);
+  expect(found.map(({ startMs }) => startMs)).toEqual([hourMs - HOUR_MS]);
+  const lines = platform.logged.filter((line) => line.includes('rolled-up telemetry cannot be read'));
+  expect(lines).toHaveLength(1);
+  expect(lines.join()).not.toContain('secret');
 });

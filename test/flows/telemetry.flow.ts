@@ -130,6 +130,21 @@ export function describeTelemetry(start: StartPlatform): void {
     expect(telemetry.confidence.bins).toEqual(expected.bins);
   });
 
+  test('what the rows that were asked were like is counted too: how long, and of which characters', async () => {
+    const { inputs } = await seen('ticket-sentiment', 6);
+    const { rows, missing, tooLong, lengths, classes, values } = inputs.get('text')!;
+    expect({ inputs: inputs.size, rows, missing, tooLong, lengths: lengths!.count, values }).toEqual({
+      inputs: 1,
+      rows: 7,
+      missing: 0,
+      tooLong: 0,
+      lengths: 7,
+      values: undefined,
+    });
+    expect(classes!.reduce((sum, count) => sum + count, 0)).toBe(lengths!.sum);
+    expect([classes![0]! > 100, classes![2], classes![4]]).toEqual([true, 0, 8]);
+  });
+
   test('answers from the cache are counted as such, and nothing else of them is', async () => {
     const telemetry = await seen('cached', 4);
     const { requests, cacheHits, rows, latencyMs } = telemetry;
