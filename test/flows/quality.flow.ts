@@ -5,7 +5,7 @@ import { aProfile, sawBefore } from '../support/drift.ts';
 import { type Answer, type ApiClient, texts } from '../support/http-client.ts';
 import { type PlatformUnderTest, readSample, type StartPlatform } from '../support/platform-under-test.ts';
 import { expectProblem } from '../support/problems.ts';
-import { withManifest } from '../support/push-model.ts';
+import { startPush, withManifest } from '../support/push-model.ts';
 import { SOON, type WebhookJson } from '../support/webhook-calls.ts';
 import type { WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -32,7 +32,8 @@ export function describeQuality({ start, openReceiver, look }: QualityHost): voi
 
   beforeAll(async () => {
     const drift = { windowMinutes: 1, alarmAfter: 1, minSamples: 100, threshold: 0.1 };
-    platform = await start({ models: [withManifest(await readSample(MODEL), { drift } as never)], runners: 1 });
+    const files = { ...(await readSample(MODEL)), reference: undefined };
+    platform = await start({ models: [withManifest(files, { drift })], runners: 1 });
     operator = await platform.addKey(undefined);
   }, 120_000);
 
@@ -60,6 +61,26 @@ export function describeQuality({ start, openReceiver, look }: QualityHost): voi
     expect(quality).toMatchObject({ ...name, status: 'too-few', checks: [], window: null, checked_at: null });
     expect(quality.reference).toMatchObject({ kind: 'validation', from: null, until: null });
     expect(quality.reference!.rows).toBeLessThan(100);
+  });
+
+  test('what a model was trained on is its reference if it is pushed with it, and what is wrong with that is listed', async () => {
+    const files = withManifest(await readSample(MODEL), { name: 'with-reference' });
+    await platform.push(files);
+    const { reference, status } = await read(operator, '/control/v1/models/with-reference/quality');
+    expect([reference, status]).toEqual([{ kind: 'training', from: null, until: null, rows: 4547 }, 'too-few']);
+    const bad = { labels: { yes: -1 }, confidence: [1], inputs: { text: { rows: 3, missing: 4, colour: 'red' } } };
+    const { problems } = expectProblem(
+      await startPush(operator, { ...files, reference: JSON.stringify(bad) }),
+      'reference-invalid',
+    );
+    expect((problems as string[]).map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'confidence',
+      'inputs.text.colour',
+      'inputs.text.missing',
+      'labels.yes',
+    ]);
+    expectProblem(await startPush(operator, { ...files, reference: '{}' }), 'reference-invalid');
+    expectProblem(await startPush(operator, { ...files, reference: '{"labels":' }), 'reference-invalid');
   });
 
   test('what was answered is seen by whoever asks for a check', async () => {
