@@ -17,6 +17,8 @@ export type ConsoleSource = { readonly state: ConsoleState };
 /** What a console is built of, within the repository. */
 const SOURCES = ['console', 'clients/typescript', 'core/units.ts', 'package-lock.json'];
 const BUILT = join('console', 'dist');
+/** Past Vite's lock: what is built here is built into a folder of its own. */
+const BUILD = ['build', '-c', join('console', 'vite.config.ts'), '--logLevel', 'error', '--bypass-lock'];
 /** Behind the platform, which starts beside it. */
 const PRIORITY = 10;
 
@@ -80,11 +82,11 @@ export class ConsoleBuild implements ConsoleSource {
     const startedMs = performance.now();
     const draft = `${folder}.${process.pid}`;
     try {
-      await this.#run(['build', '-c', join('console', 'vite.config.ts'), '--logLevel', 'error', '--outDir', draft]);
-      const before = `${draft}.before`;
-      if (existsSync(folder)) await rename(folder, before);
-      await rename(draft, folder);
-      await rm(before, { recursive: true, force: true });
+      await this.#run([...BUILD, '--outDir', draft]);
+      await putInPlace(draft, folder);
+    } catch (error) {
+      // Another process may have built it meanwhile.
+      if (!(await this.#isFresh(folder))) throw error;
     } finally {
       await rm(draft, { recursive: true, force: true });
     }
@@ -106,6 +108,13 @@ export class ConsoleBuild implements ConsoleSource {
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0) throw new Error(said.trim() || `vite ended with ${code}`);
   }
+}
+
+async function putInPlace(draft: string, folder: string): Promise<void> {
+  const before = `${draft}.before`;
+  if (existsSync(folder)) await rename(folder, before);
+  await rename(draft, folder);
+  await rm(before, { recursive: true, force: true });
 }
 
 async function newestMs(path: string): Promise<number> {

@@ -79,10 +79,15 @@ export abstract class PlatformUnderTest {
 
   /** A caller with a new key of a tenant, tenant-user unless told otherwise; without a tenant an operator's or admin's. */
   async addKey(tenant: string | undefined, options: KeyOptions = {}, region = 'us'): Promise<ApiClient> {
+    return this.client(await this.newKey(tenant, options, region), region);
+  }
+
+  /** The key itself, as a person would paste it. */
+  async newKey(tenant: string | undefined, options: KeyOptions = {}, region = 'us'): Promise<string> {
     const { role = tenant === undefined ? 'operator' : 'tenant-user', models, expiresAtMs } = options;
     const spec = { tenant, role, models, expiresAtMs, label: 'test' };
     const { text } = await createKey(this.region(region).platform, INSTALLER, spec);
-    return this.client(text, region);
+    return text;
   }
 
   /** Without validation: see `addVersion`. */

@@ -6,6 +6,7 @@ import { SystemClock } from '../../adapters/node/system-clock.ts';
 import type { Reach } from '../../adapters/webhooks/target.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Spans } from '../../core/ports/spans.ts';
+import type { ConsoleSource } from '../../embedded/console/console-build.ts';
 import { type EmbeddedPlatform, startPlatform } from '../../embedded/platform.ts';
 import type { Region } from '../../embedded/region.ts';
 import type { Pools } from '../../embedded/workers.ts';
@@ -20,6 +21,8 @@ export type RunningOptions = StartOptions & {
   readonly webhookReach?: Reach;
   /** Where spans go; default: nothing is traced. */
   readonly spans?: (region: string) => Spans;
+  /** Served under /console; default: none is. */
+  readonly console?: ConsoleSource;
   /** Put around the log that is captured. */
   readonly wrapLog?: (log: Log) => Log;
 };
@@ -74,6 +77,7 @@ export async function startRunning(options: RunningOptions = {}): Promise<Runnin
     corsOrigins: options.corsOrigins ?? [],
     webhookReach: options.webhookReach ?? 'anywhere',
     ...(options.spans && { spans: options.spans }),
+    ...(options.console && { console: options.console }),
     log: options.wrapLog?.(log) ?? log,
     pools: { ...(options.runners === undefined ? {} : { default: options.runners }), ...options.pools },
   });

@@ -30,9 +30,9 @@ export function Shell({ onRegion }: { readonly onRegion: (region: string) => voi
       />
       <div className="sluice-body">
         {signedIn && (
-          <div id="pages" className={`sluice-nav${navOpen ? ' sluice-nav-open' : ''}`}>
+          <nav id="pages" aria-label="Pages" className={`sluice-nav${navOpen ? ' sluice-nav-open' : ''}`}>
             <Navigation onFollow={() => setNavOpen(false)} />
-          </div>
+          </nav>
         )}
         <main id="main" className="sluice-main" tabIndex={-1}>
           <Notices>

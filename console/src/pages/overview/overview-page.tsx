@@ -2,7 +2,7 @@ import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useMemo } from 'react';
-import { HOUR_MS } from '../../../../core/units.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../../core/units.ts';
 import type { Overview } from '../../api/api.ts';
 import { useApi, useRegions } from '../../api/context.ts';
 import { AlarmTable } from '../../components/alarm-table.tsx';
@@ -123,16 +123,17 @@ function LastHour({ overview: { series, at } }: { readonly overview: Overview })
   const untilMs = Date.parse(at);
   const span = [untilMs - HOUR_MS, untilMs] as const;
   const charts = useMemo(() => {
-    const of = (pick: (step: Overview['series'][number]) => number | null) =>
-      series.map((step) => ({ at: step.at, value: pick(step) }));
+    const minutes = everyMinute(series, Date.parse(at));
+    const of = (pick: (step: Overview['series'][number]) => number | null, none: number | null) =>
+      minutes.map(({ ms, step }) => ({ at: ms, value: step === undefined ? none : pick(step) }));
     return {
       traffic: [
-        { title: 'Requests', points: of(({ requests }) => requests / 60) },
-        { title: 'Errors', points: of(({ errors }) => errors / 60), tone: 'bad' as const },
+        { title: 'Requests', points: of(({ requests }) => requests / 60, 0) },
+        { title: 'Errors', points: of(({ errors }) => errors / 60, 0), tone: 'bad' as const },
       ],
-      latency: [{ title: 'p95', points: of(({ p95_ms }) => p95_ms) }],
+      latency: [{ title: 'p95', points: of(({ p95_ms }) => p95_ms, null) }],
     };
-  }, [series]);
+  }, [series, at]);
   return (
     <div className="sluice-columns">
       <Container header={<Header variant="h2">Requests, last hour</Header>}>
@@ -153,6 +154,17 @@ function LastHour({ overview: { series, at } }: { readonly overview: Overview })
       </Container>
     </div>
   );
+}
+
+/** The API leaves out minutes in which nothing happened. */
+function everyMinute(series: Overview['series'], untilMs: number) {
+  const steps = new Map(series.map((step) => [Date.parse(step.at), step]));
+  const firstMs = Math.ceil((untilMs - HOUR_MS) / MINUTE_MS) * MINUTE_MS;
+  const minutes = Math.floor((untilMs - firstMs) / MINUTE_MS);
+  return Array.from({ length: minutes }, (_, place) => {
+    const ms = firstMs + place * MINUTE_MS;
+    return { ms, step: steps.get(ms) };
+  });
 }
 
 function Queues({ queues }: { readonly queues: Overview['queues'] }) {
