@@ -29,7 +29,7 @@ export function gpuUserData(): UserData {
     'token=$(curl -sf -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" $metadata/api/token)',
     'ask() { curl -sf -H "X-aws-ec2-metadata-token: $token" $metadata/meta-data/$1; }',
     `printf '{"instanceType":"%s","purchase":"%s"}' "$(ask instance-type)" "$(ask instance-life-cycle)" > ${INSTANCE_CACHE}/${INSTANCE_FILE}`,
-    `chown -R ${WORKER_UID}:${WORKER_UID} ${INSTANCE_CACHE} && chmod 700 ${INSTANCE_CACHE}`,
+    `chown ${WORKER_UID}:${WORKER_UID} ${INSTANCE_CACHE} && chmod 700 ${INSTANCE_CACHE}`,
   );
   return data;
 }
