@@ -24,6 +24,8 @@ const settingsSchema = z.strictObject({
   /** See `RegionConfig`. */
   corsOrigins: z.array(z.string().min(1)),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
+  /** See `RegionConfig`. */
+  runbookUrl: z.string().min(1).optional(),
 });
 
 /** What changes without a deployment: JSON in the settings parameter. */

@@ -9,6 +9,7 @@ import { createOtlpSpans } from '../../adapters/otel/spans.ts';
 import { createTokenizers } from '../../adapters/tokenizers/tokenizers.ts';
 import { createWebhookSender } from '../../adapters/webhooks/sender.ts';
 import { createGateway } from '../../core/inference/gateway.ts';
+import { LiveLogLevel } from '../../core/operations/log-level.ts';
 import type { RegionConfig } from '../../core/ports/platform.ts';
 import { Recorder } from '../../core/quality/recorder.ts';
 import { MIB } from '../../core/units.ts';
@@ -52,6 +53,7 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
     tokenizers: createTokenizers(region.artifacts, TOKENIZER_FILE_BYTES),
   };
   const recorder = new Recorder(platform);
+  const level = new LiveLogLevel(platform, settings.current.logLevel, (now) => log.setLevel(now));
   return {
     ...platform,
     gateway: createGateway({ ...platform, recorder }),
@@ -60,7 +62,7 @@ export async function openHost(lambda: LambdaProcess): Promise<LambdaHost> {
     },
     async refresh() {
       await settings.refresh();
-      log.setLevel(settings.current.logLevel);
+      await level.refresh(settings.current.logLevel);
     },
   };
 }
@@ -74,6 +76,9 @@ function liveConfig(environment: RegionEnvironment, settings: LiveSettings): Reg
     usdPerComputeHour,
     get regionUrls() {
       return settings.current.regionUrls;
+    },
+    get runbookUrl() {
+      return settings.current.runbookUrl;
     },
     get corsOrigins() {
       return settings.current.corsOrigins;

@@ -19,6 +19,7 @@ export function regionSettings(scope: Construct, id: string, { config, region }:
       regionUrls: { ...Object.fromEntries(others), [region]: ownUrl },
       corsOrigins: config.corsOrigins,
       logLevel: config.logLevel,
+      runbookUrl: config.runbookUrl,
     }),
   });
 }

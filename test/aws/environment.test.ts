@@ -10,6 +10,7 @@ import {
   readRegionEnvironment,
   readSetupEnvironment,
   readWaitingEnvironment,
+  readWatchEnvironment,
   readWorkerEnvironment,
   SETUP_VARIABLE_NAMES,
   STREAMED_FUNCTIONS,
@@ -100,7 +101,14 @@ test('what the infrastructure sets comes out as the code takes it', () => {
   });
   const more = { SLUICE_MODEL_PACKAGE_GROUPS: 'a,b', SLUICE_START_PACKAGE_RELEASES: 'yes' };
   expect(readModelPackagesEnvironment(more)).toEqual({ groups: ['a', 'b'], startsReleases: true });
-  expect(readSetupEnvironment({ SLUICE_OPERATOR_KEY_SECRET: 'key' })).toEqual({ operatorKeySecret: 'key' });
+  expect(readSetupEnvironment({ SLUICE_OPERATOR_KEY_SECRET: 'key', SLUICE_CANARY_KEY_SECRET: 'canary' })).toEqual({
+    operatorKeySecret: 'key',
+    canaryKeySecret: 'canary',
+  });
+  const canary = { SLUICE_CANARY_KEY_SECRET: 'canary' };
+  expect(readWatchEnvironment(canary)).toEqual({ canaryKeySecret: 'canary', checked: undefined, slo: 0.999 });
+  const asking = { ...canary, SLUICE_CHECKED_MODEL: 'm', SLUICE_CHECKED_BODY: '{"inputs":[]}', SLUICE_SLO: '0.99' };
+  expect(readWatchEnvironment(asking)).toMatchObject({ checked: { model: 'm', body: { inputs: [] } }, slo: 0.99 });
 });
 
 test('an environment without bridges and preloaded models has none', () => {

@@ -33,6 +33,8 @@ function granted(region: string, name: string): readonly Statement[] {
 
 const OF_NO_RESOURCE = new Set([
   'ecr:GetAuthorizationToken',
+  // Of the canary, limited to the namespace of CloudWatch Synthetics by a condition.
+  'cloudwatch:PutMetricData',
   'ecs:DiscoverPollEndpoint',
   // Of the ECS agent, limited to the cluster by a condition.
   'ecs:Poll',

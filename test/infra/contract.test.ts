@@ -17,6 +17,7 @@ import {
   STREAMS,
   VALIDATE_EVERY_MINUTES,
   WAITING_VARIABLE_NAMES,
+  WATCH_VARIABLE_NAMES,
   WORKER_VARIABLE_NAMES,
 } from '../../adapters/aws/environment.ts';
 import { buildOpenApi } from '../../core/api/openapi.ts';
@@ -30,6 +31,7 @@ const OWN_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   setup: SETUP_VARIABLE_NAMES,
   'model-packages': MODEL_PACKAGES_VARIABLE_NAMES,
   quality: QUALITY_VARIABLE_NAMES,
+  watch: WATCH_VARIABLE_NAMES,
   infer: WAITING_VARIABLE_NAMES,
   predictions: WAITING_VARIABLE_NAMES,
 };
@@ -208,6 +210,7 @@ describe.each(REGIONS)('the contract between infrastructure and code in %s', (re
       validate: `rate(${VALIDATE_EVERY_MINUTES} minutes)`,
       'model-packages': 'rate(1 minute)',
       'release-step': 'rate(1 minute)',
+      watch: 'rate(1 minute)',
       quality: `rate(${QUALITY_EVERY_MINUTES} minutes)`,
     });
     const [approvals] = rules.filter(({ Properties }) => Properties.EventPattern !== undefined);
@@ -227,6 +230,7 @@ describe.each(REGIONS)('the contract between infrastructure and code in %s', (re
       regionUrls: { us: 'https://us.api.example.com', eu: 'https://eu.api.example.com' },
       corsOrigins: ['https://app.example.com'],
       logLevel: 'info',
+      runbookUrl: 'https://example.com/sluice/runbook',
     });
   });
 });

@@ -124,7 +124,7 @@ describe.each(REGIONS)('what region %s keeps', (region) => {
 
   test('secrets are made without a value, under the key', () => {
     const secrets = Object.values(made.resources(region, 'data', 'AWS::SecretsManager::Secret'));
-    expect(secrets).toHaveLength(2);
+    expect(secrets).toHaveLength(3);
     for (const { Properties } of secrets) {
       expect(Properties.KmsKeyId).toBeDefined();
       expect(Properties.GenerateSecretString).toBeUndefined();
