@@ -17,6 +17,7 @@ import { createHttp } from '../lambdas/http/handlers.ts';
 import type { ConsoleSource } from './console/console-build.ts';
 import { createConsole } from './console/serve-console.ts';
 import { type HttpServer, listen } from './http-server.ts';
+import { startLogLevelLoop } from './log-level-loop.ts';
 import { createMetricsEndpoint } from './metrics-endpoint.ts';
 import { openPlatform } from './open-platform.ts';
 import { startQualityLoop } from './quality-loop.ts';
@@ -108,6 +109,7 @@ async function serve(
     startValidator(platform, pushes),
     sweeper,
     await startWatching(platform, counters, server, options),
+    startLogLevelLoop(platform),
     startQualityLoop(platform, webhookNotices(platform, server.url)),
     startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges),
   ];

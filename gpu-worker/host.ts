@@ -15,6 +15,7 @@ import { SystemClock } from '../adapters/node/system-clock.ts';
 import { environmentOf } from '../adapters/onnx/providers.ts';
 import { createOtlpSpans } from '../adapters/otel/spans.ts';
 import { usdPerHour } from '../core/cost/price-list.ts';
+import { LEVEL_AGE_MS, LiveLogLevel } from '../core/operations/log-level.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { Recorder } from '../core/quality/recorder.ts';
 import { SECOND_MS } from '../core/units.ts';
@@ -100,6 +101,7 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
     cacheBytes: own.cacheBytes,
   });
   const recorder = new Recorder({ ...region, clock, log });
+  const level = new LiveLogLevel({ ...region, clock, log }, log.level, (now) => log.setLevel(now), 0);
   const { traces } = environment;
   const attributes = { 'sluice.region': environment.region, 'sluice.pool': own.pool, 'sluice.worker': name };
   const spans = traces && createOtlpSpans(traces.url, { share: traces.share, attributes });
@@ -119,6 +121,7 @@ function createHost({ variables, environment, own, worker: name, clock, log, wri
     async start() {
       const every = (what: string, ms: number, task: () => unknown) => void repeat(ports, what, ms, ended.signal, task);
       every('health', BEAT_MS, () => beat(HEALTH_FILE, Date.now()));
+      every('log level', LEVEL_AGE_MS, () => level.refresh());
       every('protection', PROTECT_EVERY_MS, () => protection.update(worker.load().held > 0));
       every('metric', METRIC_EVERY_MS, () => write(loadMetricLine(names, worker.load(), clock.nowMs())));
       recording = recorder.run(ended.signal);

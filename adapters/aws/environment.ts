@@ -427,6 +427,8 @@ export const HTTP_FUNCTIONS = {
     'audit-list',
     'tenant-audit-list',
     'audit-verify',
+    'log-level-read',
+    'log-level-put',
     'webhook-create',
     'webhook-list',
     'webhook-read',

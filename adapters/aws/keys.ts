@@ -339,6 +339,9 @@ export function releaseAuditPartition(release: string): string {
   return `release-audit#${release}`;
 }
 
+/** Control: what processes log for a while; read by each of them twice a minute. */
+export const LOG_LEVEL_KEY: Key = { pk: 'log-level', sk: 'change' };
+
 /*
  * Control: the audit log, an item an entry, walked in order and read from its end, in blocks of ten thousand as one partition would grow without end; where it ends, in an
  * item apart; and of each tenant the places of its entries, read from their end.

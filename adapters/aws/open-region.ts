@@ -27,6 +27,7 @@ import { JobItems } from './job-items.ts';
 import { AwsJobQueue } from './job-queue.ts';
 import { AwsJobs } from './jobs.ts';
 import { AwsLimits } from './limits.ts';
+import { AwsLogLevels } from './log-levels.ts';
 import { AwsMeters } from './meters.ts';
 import { Payloads } from './payloads.ts';
 import { AwsQualityReports } from './quality-reports.ts';
@@ -74,6 +75,7 @@ type RegionPorts = Pick<
   | 'idempotency'
   | 'jobs'
   | 'limits'
+  | 'logLevels'
   | 'meters'
   | 'qualityReports'
   | 'quarantine'
@@ -144,6 +146,7 @@ export function openRegion({
     idempotency: new AwsIdempotency(jobsTable),
     jobs,
     limits: new AwsLimits(limitsTable),
+    logLevels: new AwsLogLevels(control),
     meters: new AwsMeters({ table: tableOf(tables.telemetry), clock, log }),
     qualityReports: new AwsQualityReports({ table: tableOf(tables.telemetry), clock, log }),
     quarantine: new AwsQuarantine(jobsTable, clock),

@@ -27,6 +27,7 @@ import { LocalJobs } from './jobs.ts';
 import { LimitRows } from './limit-rows.ts';
 import { LocalLimits } from './limits.ts';
 import { LiveJobs } from './live-jobs.ts';
+import { LocalLogLevels } from './log-levels.ts';
 import { MessageRows } from './message-rows.ts';
 import { LocalMeters } from './meters.ts';
 import { Notices } from './notices.ts';
@@ -75,6 +76,7 @@ type RegionPorts = Pick<
   | 'dataKeys'
   | 'deadLetters'
   | 'feedbacks'
+  | 'logLevels'
   | 'meters'
   | 'qualityReports'
   | 'quarantine'
@@ -132,6 +134,7 @@ export async function openRegion(options: RegionOptions): Promise<OpenRegion> {
       dataKeys,
       deadLetters: work.deadLetters,
       feedbacks: new LocalFeedbacks(shared),
+      logLevels: new LocalLogLevels(shared),
       meters: new LocalMeters(shared),
       qualityReports: new LocalQualityReports(shared),
       quarantine: new LocalQuarantine(database, commits, clock),

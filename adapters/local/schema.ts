@@ -178,7 +178,7 @@ CREATE TABLE meter (
 
 /**
  * Answered predictions whose truth may come, the truth, and what it came to by day: labels are in `sealed` and `given` alone. `kept_prediction_total`
- * is what each tenant and model has of them, kept by the triggers.
+ * is what each tenant and model has of them: who inserts adds up, the trigger takes away.
  */
 const FEEDBACK = `
 CREATE TABLE kept_prediction (
@@ -187,15 +187,10 @@ CREATE TABLE kept_prediction (
   at_ms REAL NOT NULL, expires_at_ms REAL NOT NULL, sealed BLOB NOT NULL, given BLOB,
   UNIQUE (tenant, id)
 ) STRICT;
-CREATE INDEX kept_prediction_model ON kept_prediction (tenant, model, seq);
 CREATE INDEX kept_prediction_expiry ON kept_prediction (expires_at_ms);
 CREATE TABLE kept_prediction_total (
   tenant TEXT NOT NULL, model TEXT NOT NULL, predictions INTEGER NOT NULL, PRIMARY KEY (tenant, model)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER kept_prediction_added AFTER INSERT ON kept_prediction BEGIN
-  INSERT INTO kept_prediction_total VALUES (NEW.tenant, NEW.model, 1)
-    ON CONFLICT DO UPDATE SET predictions = predictions + 1;
-END;
 CREATE TRIGGER kept_prediction_removed AFTER DELETE ON kept_prediction BEGIN
   UPDATE kept_prediction_total SET predictions = predictions - 1 WHERE tenant = OLD.tenant AND model = OLD.model;
   DELETE FROM kept_prediction_total WHERE tenant = OLD.tenant AND model = OLD.model AND predictions = 0;
@@ -270,6 +265,12 @@ CREATE TABLE reported_version (model TEXT NOT NULL, version TEXT NOT NULL, PRIMA
 INSERT INTO reported_version SELECT DISTINCT model, version FROM telemetry;
 `;
 
+const LOG_LEVEL = `
+CREATE TABLE log_level (
+  id INTEGER PRIMARY KEY CHECK (id = 1), level TEXT NOT NULL, until_ms REAL NOT NULL, by_whom TEXT NOT NULL
+) STRICT;
+`;
+
 const DIRECTORY_V1 = `
 CREATE TABLE home (
   tenant TEXT PRIMARY KEY, region TEXT NOT NULL, wrong_region TEXT NOT NULL
@@ -290,5 +291,6 @@ export const REGION_MIGRATIONS: readonly string[] = [
   QUALITY,
   BUDGET,
   REPORTED_VERSION,
+  LOG_LEVEL,
 ];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

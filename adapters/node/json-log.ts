@@ -32,6 +32,10 @@ export class JsonLog implements Log {
     this.#rank = LOG_LEVELS.indexOf(level);
   }
 
+  get level(): LogLevel {
+    return LOG_LEVELS[this.#rank] ?? 'silent';
+  }
+
   /** Lines below `level` are left out from now on. */
   setLevel(level: LogLevel): void {
     this.#rank = LOG_LEVELS.indexOf(level);

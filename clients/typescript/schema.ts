@@ -583,6 +583,13 @@ export interface Operations {
     };
     answer: AuditVerification;
   };
+  'log-level-read': {
+    answer: LogLevel;
+  };
+  'log-level-put': {
+    body: LogLevelPut;
+    answer: LogLevel;
+  };
   'webhook-create': {
     params: {
       tenant: string;
@@ -2580,6 +2587,15 @@ export interface AuditVerification {
   broken_at_seq: number | null;
   why: string | null;
 }
+export interface LogLevel {
+  level: ('debug' | 'info' | 'warn' | 'error') | null;
+  until: string | null;
+  by: string | null;
+}
+export interface LogLevelPut {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  minutes: number;
+}
 export interface WebhookCreate {
   url: string;
   /**
@@ -2946,6 +2962,8 @@ export const OPERATIONS = {
   'audit-list': ['GET', '/control/v1/audit'],
   'tenant-audit-list': ['GET', '/control/v1/tenants/{tenant}/audit'],
   'audit-verify': ['GET', '/control/v1/audit/verification'],
+  'log-level-read': ['GET', '/control/v1/log-level'],
+  'log-level-put': ['PUT', '/control/v1/log-level'],
   'webhook-create': ['POST', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-list': ['GET', '/control/v1/tenants/{tenant}/webhooks'],
   'webhook-read': ['GET', '/control/v1/tenants/{tenant}/webhooks/{webhook}'],

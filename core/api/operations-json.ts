@@ -3,12 +3,14 @@ import type { AuditEntry } from '../audit/entry.ts';
 import type { Verification } from '../audit/verify-chain.ts';
 import type { LoadedVersion, PoolState, WorkerState } from '../operations/read-pools.ts';
 import type { DeadLetter } from '../ports/dead-letters.ts';
+import type { LogLevelChange } from '../ports/log-levels.ts';
 import { SECOND_MS } from '../units.ts';
-import type { auditJson, deadLetterJson, poolJson, verificationJson } from './operations-schemas.ts';
+import type { auditJson, deadLetterJson, logLevelJson, poolJson, verificationJson } from './operations-schemas.ts';
 
 export type PoolJson = z.infer<typeof poolJson>;
 export type DeadLetterJson = z.infer<typeof deadLetterJson>;
 export type AuditJson = z.infer<typeof auditJson>;
+export type LogLevelJson = z.infer<typeof logLevelJson>;
 export type VerificationJson = z.infer<typeof verificationJson>;
 
 export function poolToJson({ pool, lanes, workers }: PoolState, nowMs: number): PoolJson {
@@ -68,6 +70,11 @@ export function auditToJson(entry: AuditEntry, forTenant = false): AuditJson {
     skipped: skipped ?? null,
     hash,
   };
+}
+
+export function logLevelToJson(change: LogLevelChange | undefined): LogLevelJson {
+  if (change === undefined) return { level: null, until: null, by: null };
+  return { level: change.level, until: isoOf(change.untilMs), by: change.by };
 }
 
 export function verificationToJson(verification: Verification): VerificationJson {

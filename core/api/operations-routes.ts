@@ -81,4 +81,21 @@ export const OPERATIONS_ROUTES = [
     query: json.verificationQuery,
     responses: { 200: json.verificationJson },
   },
+  {
+    ...control,
+    id: 'log-level-read',
+    method: 'GET',
+    path: '/control/v1/log-level',
+    summary: 'What processes of the region log for a while, in place of what they were started with',
+    responses: { 200: json.logLevelJson },
+  },
+  {
+    ...control,
+    id: 'log-level-put',
+    method: 'PUT',
+    path: '/control/v1/log-level',
+    summary: 'Have every process of the region log from this level on, within a minute, for a while',
+    body: json.logLevelBody,
+    responses: { 200: json.logLevelJson },
+  },
 ] as const satisfies readonly RouteShape[];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FAILURES, type FailureCode } from '../failure.ts';
 import { LANES } from '../inference/job.ts';
 import { POOL_ID } from '../models/manifest.ts';
+import { LOGGED_LEVELS } from '../ports/log-levels.ts';
 import { tenantIdSchema } from '../tenancy/tenant.ts';
 import { PARAMS } from './params.ts';
 import { pageQuery } from './schemas.ts';
@@ -114,6 +115,22 @@ const auditFilter = {
 };
 export const auditQuery = pageQuery.extend({ ...auditFilter, tenant: tenantIdSchema.optional() });
 export const ownAuditQuery = pageQuery.extend(auditFilter);
+
+export const logLevelBody = z
+  .strictObject({
+    level: z.enum(LOGGED_LEVELS),
+    /** For how long: it goes back by itself. */
+    minutes: z.int().min(1).max(1440),
+  })
+  .meta({ id: 'LogLevelPut' });
+export const logLevelJson = z
+  .strictObject({
+    /** null: each process logs as it was started. */
+    level: z.enum(LOGGED_LEVELS).nullable(),
+    until: at.nullable(),
+    by: z.string().nullable(),
+  })
+  .meta({ id: 'LogLevel' });
 
 const headJson = z.strictObject({ seq: z.int().min(1), hash: z.string() });
 export const verificationQuery = z.strictObject({

@@ -19,7 +19,7 @@ import {
 } from './keys.ts';
 import { getModelMetrics, getOverview } from './metrics.ts';
 import { deleteNoticeWebhook, getNoticeWebhooks, postNoticeWebhook } from './notice-webhooks.ts';
-import { getPools } from './operations.ts';
+import { getLogLevel, getPools, putLogLevel } from './operations.ts';
 import { getPlans, replacePlan } from './plans.ts';
 import { getQuality, getTenantQuality, postQualityCheck, putQualityReference } from './quality.ts';
 import { getAllReleases, getRelease, getReleaseAudits, getReleases, postReleaseVerb } from './releases.ts';
@@ -104,6 +104,8 @@ export const CONTROL_HANDLERS = {
   'audit-list': getAudit,
   'tenant-audit-list': getTenantAudit,
   'audit-verify': getAuditVerification,
+  'log-level-read': getLogLevel,
+  'log-level-put': putLogLevel,
   'webhook-create': postWebhook,
   'webhook-list': getWebhooks,
   'webhook-read': getWebhook,
