@@ -1,8 +1,9 @@
 import type { ValidationReport } from '../../api/api.ts';
 import { Empty } from '../../components/loaded.tsx';
+import { useWidth } from '../../components/use-width.ts';
 import { duration } from '../../format/format.ts';
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [520, 200, 58, 24, 10];
+const [HEIGHT, LEFT, BOTTOM, TOP] = [200, 58, 24, 10];
 /** Lines that can be told apart. */
 const MOST_LINES = 4;
 
@@ -11,21 +12,22 @@ type Line = { readonly length: number; readonly points: readonly Speed[] };
 
 /** How long a run takes by its rows, a line for each length of a row; both scales are logarithmic. */
 export function BatchChart({ speed }: { readonly speed: readonly Speed[] }) {
+  const [container, width] = useWidth();
   if (speed.length === 0) return <Empty>Nothing was measured.</Empty>;
   const lines = linesOf(speed);
   const shown = lines.flatMap(({ points }) => points);
   const [least, most] = bounds(shown.map(({ run_ms: ms }) => ms));
   const rows = [...new Set(shown.map((point) => point.rows))].sort((a, b) => a - b);
-  const x = scale(rows[0]!, rows.at(-1)!, LEFT, WIDTH - 20);
+  const x = scale(rows[0]!, rows.at(-1)!, LEFT, width - 20);
   const y = scale(least, most, HEIGHT - BOTTOM, TOP);
   const fastest =
     rows.length > 1 ? shown.reduce((a, b) => (a.run_ms / a.rows <= b.run_ms / b.rows ? a : b)) : undefined;
   return (
-    <figure className="sluice-overlay">
-      <svg className="sluice-batch" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={spoken(lines)}>
+    <figure className="sluice-overlay" ref={container}>
+      <svg className="sluice-batch" width={width} height={HEIGHT} role="img" aria-label={spoken(lines)}>
         {ticks(least, most).map((ms) => (
           <g key={ms}>
-            <line className="sluice-axis" x1={LEFT} x2={WIDTH} y1={y(ms)} y2={y(ms)} />
+            <line className="sluice-axis" x1={LEFT} x2={width} y1={y(ms)} y2={y(ms)} />
             <text className="sluice-tick" x={LEFT - 8} y={y(ms) + 4} textAnchor="end">
               {duration(ms)}
             </text>
@@ -96,7 +98,13 @@ function ticks(least: number, most: number): number[] {
       const value = digit * 10 ** power;
       if (value >= least && value <= most) found.push(value);
     }
-  return found.length > 6 ? found.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9) : found;
+  if (found.length > 6) return found.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9);
+  // A curve that is nearly flat: by quarters of its own range.
+  return found.length > 1 ? found : [1, 3].map((quarter) => round(least * (most / least) ** (quarter / 4)));
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(2));
 }
 
 function spoken(lines: readonly Line[]): string {

@@ -79,14 +79,21 @@ function Shown({ metrics }: { readonly metrics: Metrics }) {
         </Container>
       </div>
       <div className="sluice-charts">
-        <Shares title="Labels" of={Object.entries(total.labels)} format={percent} empty="No labels" />
+        <Shares title="Labels" column="Share" of={Object.entries(total.labels)} format={percent} empty="No labels" />
         <Shares
           title="Tenants"
+          column="Requests"
           of={total.tenants.map(({ tenant, requests }) => [tenant, requests])}
           format={count}
           empty="No requests"
         />
-        <Shares title="Errors by code" of={Object.entries(total.errors_by_code)} format={count} empty="No errors" />
+        <Shares
+          title="Errors by code"
+          column="Requests"
+          of={Object.entries(total.errors_by_code)}
+          format={count}
+          empty="No errors"
+        />
       </div>
     </SpaceBetween>
   );
@@ -94,11 +101,13 @@ function Shown({ metrics }: { readonly metrics: Metrics }) {
 
 function Shares(props: {
   readonly title: string;
+  /** What the figures are. */
+  readonly column: string;
   readonly of: readonly (readonly [string, number])[];
   readonly format: (value: number) => string;
   readonly empty: string;
 }) {
-  const { title, of, format, empty } = props;
+  const { title, column, of, format, empty } = props;
   const items = [...of].sort(([, a], [, b]) => b - a).map(([name, value]) => ({ name, value }));
   return (
     <Container header={<Header variant="h3">{title}</Header>}>
@@ -112,7 +121,7 @@ function Shares(props: {
         ariaLabels={{ tableLabel: title }}
         columnDefinitions={[
           { id: 'name', header: 'Name', cell: ({ name }) => name },
-          { id: 'value', header: 'Of it', cell: ({ value }) => format(value), width: 110 },
+          { id: 'value', header: column, cell: ({ value }) => format(value), width: 110 },
         ]}
       />
     </Container>

@@ -47,7 +47,11 @@ export function ModelReleases({ model }: { readonly model: string }) {
         {
           id: 'state',
           header: 'State',
-          cell: (release) => <StatusIndicator type={stateOf(release).tone}>{stateOf(release).text}</StatusIndicator>,
+          cell: (release) => (
+            <StatusIndicator type={stateOf(release).tone} wrapText={false}>
+              {stateOf(release).text}
+            </StatusIndicator>
+          ),
           minWidth: 170,
         },
         { id: 'why', header: 'Reason', cell: ({ why }) => why ?? '–', minWidth: 200 },

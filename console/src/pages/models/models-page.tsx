@@ -118,7 +118,9 @@ function UnderWay({ release }: { readonly release: Release | undefined }) {
   return (
     <SpaceBetween direction="horizontal" size="xs">
       <PageLink to={`/releases/${release.id}`}>{`${release.stable} → ${release.candidate}`}</PageLink>
-      <StatusIndicator type={stateOf(release).tone}>{stateOf(release).text}</StatusIndicator>
+      <StatusIndicator type={stateOf(release).tone} wrapText={false}>
+        {stateOf(release).text}
+      </StatusIndicator>
     </SpaceBetween>
   );
 }

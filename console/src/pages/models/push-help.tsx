@@ -7,7 +7,7 @@ import { useRegions } from '../../api/context.ts';
 /** How a version comes in: files are large and belong to a build, so that a command line pushes them. */
 export function PushHelp({ onClose }: { readonly onClose: () => void }) {
   const { region } = useRegions();
-  const command = `SLUICE_URL=${region.url || location.origin} SLUICE_KEY=… npx sluice push ./my-model`;
+  const command = `SLUICE_URL=${region.url || location.origin} SLUICE_API_KEY=… npm run sluice -- model push ./my-model`;
   return (
     <Modal visible header="Push a model" onDismiss={onClose} closeAriaLabel="Close">
       <SpaceBetween size="m">

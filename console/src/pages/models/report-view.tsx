@@ -61,7 +61,10 @@ function Figures({ version: { validation, model_bytes: size } }: { readonly vers
           { label: 'A thousand cost', value: usd(validation.usd_per_thousand) },
           {
             label: 'Golden pairs',
-            value: pairs === 0 ? 'none' : `${count(pairs)} answered, off by ${figure(difference)} at most`,
+            value:
+              pairs === 0
+                ? 'none'
+                : `${count(pairs)} answered, ${difference === 0 ? 'exactly' : `off by ${figure(difference)} at most`}`,
           },
           { label: 'Do batch-mates matter?', value: MATES[mates.verdict] },
           {

@@ -35,10 +35,10 @@ export function AuditTable({ release }: { readonly release: ReleaseDetail }) {
       contentDensity="compact"
       empty="Nothing yet"
       columnDefinitions={[
-        { id: 'at', header: 'When', cell: ({ at_ms: at }) => dateTime(at), width: 190 },
-        { id: 'by', header: 'Who', cell: ({ by }) => <code>{by}</code>, width: 200 },
-        { id: 'what', header: 'What', cell: ({ what }) => what, width: 240 },
-        { id: 'why', header: 'Why', cell: ({ why }) => why, minWidth: 220 },
+        { id: 'at', header: 'When', cell: ({ at_ms: at }) => dateTime(at), minWidth: 150 },
+        { id: 'by', header: 'Who', cell: ({ by }) => <code>{by}</code>, minWidth: 150 },
+        { id: 'what', header: 'What', cell: ({ what }) => what, minWidth: 170 },
+        { id: 'why', header: 'Why', cell: ({ why }) => why, minWidth: 260 },
       ]}
     />
   );

@@ -1,3 +1,4 @@
+import { useWidth } from '../../components/use-width.ts';
 import { count } from '../../format/format.ts';
 
 export type OverlayBin = {
@@ -18,7 +19,7 @@ type OverlayHistogramProps = {
   readonly empty: string;
 };
 
-const [WIDTH, HEIGHT, BOTTOM] = [480, 150, 22];
+const [HEIGHT, BOTTOM] = [150, 22];
 const PLOT = HEIGHT - BOTTOM;
 const TICKS = 5;
 
@@ -27,23 +28,24 @@ const TICKS = 5;
  * anything as with.
  */
 export function OverlayHistogram({ bins, stable, candidate, format, label, empty }: OverlayHistogramProps) {
+  const [container, width] = useWidth();
   const before = sharesOf(bins, 'stable');
   const after = sharesOf(bins, 'candidate');
   const highest = Math.max(...before, ...after, 1e-9);
   const heights = (shares: readonly number[]) => shares.map((share) => (share / highest) * (PLOT - 8));
   return (
-    <figure className="sluice-overlay">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={spoken(label, bins, stable, candidate)}>
-        <line className="sluice-axis" x1={0} x2={WIDTH} y1={PLOT} y2={PLOT} />
+    <figure className="sluice-overlay" ref={container}>
+      <svg width={width} height={HEIGHT} role="img" aria-label={spoken(label, bins, stable, candidate)}>
+        <line className="sluice-axis" x1={0} x2={width} y1={PLOT} y2={PLOT} />
         {bins.length === 0 ? (
-          <text className="sluice-tick" x={WIDTH / 2} y={PLOT / 2} textAnchor="middle">
+          <text className="sluice-tick" x={width / 2} y={PLOT / 2} textAnchor="middle">
             {empty}
           </text>
         ) : (
           <>
-            <path className="sluice-fill-stable" d={outline(heights(before))} />
-            <path className="sluice-fill-candidate" d={outline(heights(after))} />
-            {ticksOf(bins).map(({ x, value, anchor }) => (
+            <path className="sluice-fill-stable" d={outline(heights(before), width)} />
+            <path className="sluice-fill-candidate" d={outline(heights(after), width)} />
+            {ticksOf(bins, width).map(({ x, value, anchor }) => (
               <text className="sluice-tick" key={x} x={x} y={HEIGHT - 5} textAnchor={anchor}>
                 {format(value)}
               </text>
@@ -65,18 +67,21 @@ function sharesOf(bins: readonly OverlayBin[], side: 'stable' | 'candidate'): nu
 }
 
 /** The outline of bars that adjoin. */
-function outline(heights: readonly number[]): string {
-  const width = WIDTH / heights.length;
+function outline(heights: readonly number[], across: number): string {
+  const width = across / heights.length;
   const steps = heights.map((height, at) => `V${(PLOT - height).toFixed(1)}H${((at + 1) * width).toFixed(1)}`);
   return `M0 ${PLOT}${steps.join('')}V${PLOT}Z`;
 }
 
-function ticksOf(bins: readonly OverlayBin[]): { x: number; value: number; anchor: 'start' | 'middle' | 'end' }[] {
+function ticksOf(
+  bins: readonly OverlayBin[],
+  width: number,
+): { x: number; value: number; anchor: 'start' | 'middle' | 'end' }[] {
   return Array.from({ length: TICKS }, (_, tick) => {
     const at = Math.round((tick / (TICKS - 1)) * bins.length);
     const value = at === bins.length ? bins.at(-1)!.until : bins[at]!.from;
     const anchor = tick === 0 ? 'start' : tick === TICKS - 1 ? 'end' : 'middle';
-    return { x: (at / bins.length) * WIDTH, value, anchor };
+    return { x: (at / bins.length) * width, value, anchor };
   });
 }
 

@@ -1,6 +1,5 @@
-import Button from '@cloudscape-design/components/button';
+import Button, { type ButtonProps } from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import type { ReleaseDetail } from '../../api/api.ts';
 import { useNow } from '../../data/use-now.ts';
@@ -18,13 +17,13 @@ export function ReleaseBar({ release, onVerb }: ReleaseBarProps) {
         <StatusIndicator type={tone}>{text}</StatusIndicator>
         <span className="sluice-release-headline">{standingOf(release, nowMs).headline}</span>
       </div>
-      <SpaceBetween direction="horizontal" size="xs">
+      <div className="sluice-release-verbs">
         {hasEnded(release) ? (
           <AfterEnd release={release} onVerb={onVerb} />
         ) : (
           <Steering release={release} onVerb={onVerb} />
         )}
-      </SpaceBetween>
+      </div>
     </section>
   );
 }
@@ -36,23 +35,27 @@ function Steering({ release, onVerb }: ReleaseBarProps) {
     <>
       <VerbButton release={release} verb={second} onVerb={onVerb} />
       {release.state === 'gated' && <VerbButton release={release} verb="approve" variant="primary" onVerb={onVerb} />}
-      <ButtonDropdown
-        items={(['promote', 'promote-full'] as const).map((verb) => {
-          const refused = refusalOf(release, verb);
-          return {
-            id: verb,
-            text: VERB_NAMES[verb],
-            ...(refused !== undefined && { disabled: true, disabledReason: refused }),
-          };
-        })}
-        onItemClick={({ detail }) => onVerb(detail.id as Verb)}
-      >
-        Promote
-      </ButtonDropdown>
-      <span className="sluice-abort">
-        <VerbButton release={release} verb="abort" onVerb={onVerb} />
-      </span>
+      {release.state !== 'gated' && <Promotions release={release} onVerb={onVerb} />}
+      <VerbButton release={release} verb="abort" tone="bad" onVerb={onVerb} />
     </>
+  );
+}
+
+function Promotions({ release, onVerb }: ReleaseBarProps) {
+  return (
+    <ButtonDropdown
+      items={(['promote', 'promote-full'] as const).map((verb) => {
+        const refused = refusalOf(release, verb);
+        return {
+          id: verb,
+          text: VERB_NAMES[verb],
+          ...(refused !== undefined && { disabled: true, disabledReason: refused }),
+        };
+      })}
+      onItemClick={({ detail }) => onVerb(detail.id as Verb)}
+    >
+      Promote
+    </ButtonDropdown>
   );
 }
 
@@ -69,22 +72,27 @@ function VerbButton(props: {
   readonly release: ReleaseDetail;
   readonly verb: Verb;
   readonly variant?: 'primary';
+  readonly tone?: 'bad';
   /** Can be given with another version than the one foreseen. */
   readonly always?: boolean;
   readonly onVerb: (verb: Verb) => void;
 }) {
-  const { release, verb, variant = 'normal', always = false, onVerb } = props;
+  const { release, verb, variant = 'normal', tone, always = false, onVerb } = props;
   const refused = always ? undefined : refusalOf(release, verb);
   return (
     <Button
       variant={variant}
       onClick={() => onVerb(verb)}
+      {...(tone === 'bad' && { style: BAD })}
       {...(refused !== undefined && { disabled: true, disabledReason: refused })}
     >
       {VERB_NAMES[verb]}
     </Button>
   );
 }
+
+const EDGE = { default: 'var(--bad)', hover: 'var(--bad)', active: 'var(--bad)' };
+const BAD: ButtonProps.Style = { root: { borderColor: EDGE, color: EDGE } };
 
 /** Why a verb would change nothing; undefined where it would. */
 function refusalOf({ options }: ReleaseDetail, verb: Verb): string | undefined {

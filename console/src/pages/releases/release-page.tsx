@@ -19,7 +19,7 @@ import { AuditTable } from './audit-table.tsx';
 import { ReleaseBar } from './release-bar.tsx';
 import { hasEnded, stateOf, trafficOf, VERB_NAMES, type Verb } from './release-words.ts';
 import { ShareChart } from './share-chart.tsx';
-import { SideBySide, VerdictPanel } from './side-by-side.tsx';
+import { Distributions, Figures, VerdictPanel } from './side-by-side.tsx';
 import { StepTimeline } from './step-timeline.tsx';
 import { VerbDialog } from './verb-dialog.tsx';
 
@@ -67,16 +67,17 @@ function ReleaseView({ release, onChanged }: { readonly release: ReleaseDetail; 
             <Container header={<Header>Steps</Header>}>
               <StepTimeline release={release} />
             </Container>
-            <Facts release={release} />
-          </SpaceBetween>
-          <SpaceBetween size="l">
-            <VerdictPanel release={release} />
             <Container header={<Header>Traffic</Header>}>
               <ShareChart release={release} nowMs={nowMs} />
             </Container>
           </SpaceBetween>
+          <SpaceBetween size="l">
+            <VerdictPanel release={release} />
+            <Figures release={release} />
+          </SpaceBetween>
         </div>
-        <SideBySide release={release} />
+        <Distributions release={release} />
+        <Facts release={release} />
         <AuditTable release={release} />
       </SpaceBetween>
       {verb !== undefined && (
@@ -106,7 +107,7 @@ function Facts({ release }: { readonly release: ReleaseDetail }) {
     <Container header={<Header>About it</Header>}>
       <SpaceBetween size="m">
         <KeyValuePairs
-          columns={2}
+          columns={4}
           items={[
             { label: 'Model', value: <PageLink to={`/models/${model}`}>{model}</PageLink> },
             { label: 'On the candidate', value: <span className="sluice-traffic">{trafficOf(release)}</span> },

@@ -74,6 +74,7 @@ function ReleasesTable() {
         loading={page.kind === 'loading'}
         loadingText="Loading releases"
         trackBy="id"
+        wrapLines
         columnDefinitions={COLUMNS}
         empty={<NoReleases state={state} />}
       />
@@ -107,26 +108,31 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Release>[] = [
   {
     id: 'state',
     header: 'State',
-    cell: (release) => <StatusIndicator type={stateOf(release).tone}>{stateOf(release).text}</StatusIndicator>,
-    minWidth: 170,
-  },
-  {
-    id: 'step',
-    header: 'Step',
-    cell: ({ step, steps }) => (step === null ? '–' : `${step} of ${steps}`),
-    width: 90,
+    cell: (release) => (
+      <>
+        <StatusIndicator type={stateOf(release).tone} wrapText={false}>
+          {stateOf(release).text}
+        </StatusIndicator>
+        {release.step !== null && (
+          <Box variant="small" color="text-body-secondary" display="block">
+            step {release.step} of {release.steps}
+          </Box>
+        )}
+      </>
+    ),
+    minWidth: 185,
   },
   {
     id: 'share',
     header: 'On the candidate',
     cell: (release) => <Weight release={release} />,
-    minWidth: 210,
+    minWidth: 190,
   },
   {
     id: 'verdict',
     header: 'Verdict or reason',
     cell: ({ verdict, why }) => <span className="sluice-clamp">{why ?? verdict?.sentence ?? '–'}</span>,
-    minWidth: 240,
+    minWidth: 200,
   },
   {
     id: 'started',
@@ -139,7 +145,7 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Release>[] = [
         </Box>
       </>
     ),
-    minWidth: 150,
+    minWidth: 130,
   },
 ];
 

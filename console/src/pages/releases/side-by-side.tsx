@@ -7,7 +7,7 @@ import { count, dateTime, duration, percent } from '../../format/format.ts';
 import { comparedFigures } from './comparison.ts';
 import { LabelShares } from './label-shares.tsx';
 import { OverlayHistogram } from './overlay-histogram.tsx';
-import type { Tone } from './release-words.ts';
+import { hasEnded, type Tone } from './release-words.ts';
 
 const OUTCOMES: Readonly<Record<ReleaseCheck['outcome'], { readonly tone: Tone; readonly text: string }>> = {
   pass: { tone: 'success', text: 'no worse' },
@@ -16,44 +16,48 @@ const OUTCOMES: Readonly<Record<ReleaseCheck['outcome'], { readonly tone: Tone; 
   absent: { tone: 'stopped', text: 'not compared' },
 };
 
-/** Both versions in the same time: figures with what the analysis makes of them, and distributions over each other. */
-export function SideBySide({ release }: { readonly release: ReleaseDetail }) {
+/** Both versions in the same time, with what the analysis makes of the difference. */
+export function Figures({ release }: { readonly release: ReleaseDetail }) {
+  return (
+    <Container header={<Header description={spanOf(release)}>Stable and candidate</Header>}>
+      <FigureTable release={release} />
+      <ErrorCodes release={release} />
+    </Container>
+  );
+}
+
+/** How latency, confidence and labels of both are distributed, over each other. */
+export function Distributions({ release }: { readonly release: ReleaseDetail }) {
   const { numbers, stable, candidate } = release;
   return (
-    <div className="sluice-sides">
-      <Container header={<Header description={spanOf(release)}>Stable and candidate</Header>}>
-        <FigureTable release={release} />
-        <ErrorCodes release={release} />
+    <div className="sluice-charts">
+      <Container header={<Header variant="h3">Latency</Header>}>
+        <OverlayHistogram
+          label="Requests by latency"
+          bins={(numbers?.latency ?? []).map(({ from_ms: from, until_ms: until, ...counts }) => ({
+            from,
+            until,
+            ...counts,
+          }))}
+          stable={stable}
+          candidate={candidate}
+          format={duration}
+          empty="No requests yet"
+        />
       </Container>
-      <div className="sluice-charts">
-        <Container header={<Header variant="h3">Latency</Header>}>
-          <OverlayHistogram
-            label="Requests by latency"
-            bins={(numbers?.latency ?? []).map(({ from_ms: from, until_ms: until, ...counts }) => ({
-              from,
-              until,
-              ...counts,
-            }))}
-            stable={stable}
-            candidate={candidate}
-            format={duration}
-            empty="No requests yet"
-          />
-        </Container>
-        <Container header={<Header variant="h3">Confidence</Header>}>
-          <OverlayHistogram
-            label="Answers by confidence"
-            bins={numbers?.confidence ?? []}
-            stable={stable}
-            candidate={candidate}
-            format={percent}
-            empty="No confidence: the model gives none"
-          />
-        </Container>
-        <Container header={<Header variant="h3">Labels</Header>}>
-          <LabelShares labels={numbers?.labels ?? []} stable={stable} candidate={candidate} />
-        </Container>
-      </div>
+      <Container header={<Header variant="h3">Confidence</Header>}>
+        <OverlayHistogram
+          label="Answers by confidence"
+          bins={numbers?.confidence ?? []}
+          stable={stable}
+          candidate={candidate}
+          format={percent}
+          empty="No confidence: the model gives none"
+        />
+      </Container>
+      <Container header={<Header variant="h3">Labels</Header>}>
+        <LabelShares labels={numbers?.labels ?? []} stable={stable} candidate={candidate} />
+      </Container>
     </div>
   );
 }
@@ -134,6 +138,17 @@ function ErrorCodes({ release: { numbers } }: { readonly release: ReleaseDetail 
   );
 }
 
+const NO_VERDICT = {
+  ended: 'It ended before there was anything to judge.',
+  open: 'It comes once the candidate has answered something.',
+} as const;
+
+/** What stands beside it already is not said again. */
+function sentenceOf({ sentence }: NonNullable<ReleaseDetail['verdict']>): string {
+  const said = sentence.replace(/^not sure yet: /, '');
+  return `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
+}
+
 /** What the analysis says of the present step, in words and with its numbers. */
 export function VerdictPanel({ release }: { readonly release: ReleaseDetail }) {
   const { verdict } = release;
@@ -142,19 +157,16 @@ export function VerdictPanel({ release }: { readonly release: ReleaseDetail }) {
   return (
     <Container header={<Header>Verdict</Header>}>
       <div className="sluice-verdict" aria-live="polite">
-        <StatusIndicator type={tone}>
-          {verdict === null ? 'Nothing to judge yet' : names[verdict.outcome]}
-        </StatusIndicator>
+        <StatusIndicator type={tone}>{verdict === null ? 'None' : names[verdict.outcome]}</StatusIndicator>
         <Box variant="p">
-          {verdict === null ? 'A verdict comes once the candidate has answered something.' : verdict.sentence}
+          {verdict === null ? NO_VERDICT[hasEnded(release) ? 'ended' : 'open'] : sentenceOf(verdict)}
         </Box>
         {verdict !== null && (
           <ul className="sluice-checks">
             {verdict.checks.map((check) => (
               <li key={check.name}>
-                <StatusIndicator type={OUTCOMES[check.outcome].tone} iconAriaLabel={OUTCOMES[check.outcome].text}>
-                  {check.sentence}
-                </StatusIndicator>
+                <StatusIndicator type={OUTCOMES[check.outcome].tone} iconAriaLabel={OUTCOMES[check.outcome].text} />
+                <span>{check.sentence}</span>
               </li>
             ))}
           </ul>

@@ -1,9 +1,10 @@
 import Box from '@cloudscape-design/components/box';
 import Steps from '@cloudscape-design/components/steps';
+import type { ReactNode } from 'react';
 import type { ReleaseDetail } from '../../api/api.ts';
 import { useNow } from '../../data/use-now.ts';
 import { dateTime, duration } from '../../format/format.ts';
-import { isGate, standingOf, stepTerms, stepTitle } from './release-words.ts';
+import { isGate, standingOf, stepTerms, stepTitle, type Tone } from './release-words.ts';
 import { type StepState, stepStates } from './step-states.ts';
 
 const SPOKEN = { done: 'done', skipped: 'skipped', now: 'now', 'ended-here': 'ended here', ahead: 'to come' } as const;
@@ -20,23 +21,36 @@ export function StepTimeline({ release }: { readonly release: ReleaseDetail }) {
           status: state.tone,
           statusIconAriaLabel: SPOKEN[state.kind],
           header: (
-            <Box fontWeight={state.kind === 'now' ? 'bold' : 'normal'}>{stepTitle(state.step, release.plan)}</Box>
+            <StepHeader isNow={state.kind === 'now'}>
+              {state.number}. {stepTitle(state.step, release.plan)}
+            </StepHeader>
           ),
           details: <StepDetails release={release} state={state} nowMs={nowMs} />,
         })),
         {
-          status: release.state === 'promoted' ? 'success' : release.state === 'watching' ? 'in-progress' : 'pending',
+          status: WATCH[release.state] ?? 'pending',
           statusIconAriaLabel: release.state === 'promoted' ? 'done' : 'to come',
           header: (
-            <Box fontWeight={release.state === 'watching' ? 'bold' : 'normal'}>
+            <StepHeader isNow={release.state === 'watching'}>
               Watch for {duration(release.plan.watch.seconds * 1000)}, then promoted
-            </Box>
+            </StepHeader>
           ),
           ...(release.state === 'watching' && { details: <Because of={standingOf(release, nowMs).because} /> }),
         },
       ]}
     />
   );
+}
+
+const WATCH: Partial<Record<ReleaseDetail['state'], Tone>> = {
+  promoted: 'success',
+  watching: 'in-progress',
+  'rolled-back': 'stopped',
+  undoing: 'stopped',
+};
+
+function StepHeader({ isNow, children }: { readonly isNow: boolean; readonly children: ReactNode }) {
+  return <span className={isNow ? 'sluice-step sluice-step-now' : 'sluice-step'}>{children}</span>;
 }
 
 function StepDetails(props: { readonly release: ReleaseDetail; readonly state: StepState; readonly nowMs: number }) {
