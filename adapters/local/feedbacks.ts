@@ -71,7 +71,14 @@ export class LocalFeedbacks implements Feedbacks {
       return this.#dataKeys.sealWith(key, kept.tenant, keptContext('prediction', kept), encodeKept(kept));
     });
     await this.#commits.write(() => {
-      for (const [at, kept] of predictions.entries()) this.#insert(kept, sealed[at]!);
+      const added = new Map<string, { tenant: string; model: string; count: number }>();
+      for (const [at, kept] of predictions.entries()) {
+        if (!this.#insert(kept, sealed[at]!)) continue;
+        const { tenant, model } = kept;
+        const of = added.get(`${tenant}/${model}`) ?? { tenant, model, count: 0 };
+        added.set(`${tenant}/${model}`, { ...of, count: of.count + 1 });
+      }
+      for (const { tenant, model, count } of added.values()) this.#keepWithin(tenant, model, count);
     });
   }
 
@@ -128,13 +135,16 @@ export class LocalFeedbacks implements Feedbacks {
     return keys;
   }
 
-  /** Inside a write. Its tenant may have been erased while it was sealed. */
-  #insert({ tenant, id, model, version, atMs, expiresAtMs }: KeptPrediction, sealed: Uint8Array): void {
-    if (atMs <= (this.#erasedAtMs.get(tenant) ?? Number.NEGATIVE_INFINITY)) return;
-    this.#statements.insert.run(tenant, id, model, version, atMs, expiresAtMs, sealed);
-    const { total, dropOldest } = this.#statements;
-    const { predictions } = total.get(tenant, model) as { readonly predictions: number };
-    if (predictions > this.#mostKept) dropOldest.run(tenant, model);
+  /** Inside a write. False if it is there already, or its tenant was erased while it was sealed. */
+  #insert({ tenant, id, model, version, atMs, expiresAtMs }: KeptPrediction, sealed: Uint8Array): boolean {
+    if (atMs <= (this.#erasedAtMs.get(tenant) ?? Number.NEGATIVE_INFINITY)) return false;
+    return this.#statements.insert.run(tenant, id, model, version, atMs, expiresAtMs, sealed).changes === 1;
+  }
+
+  /** Inside a write that added so many. */
+  #keepWithin(tenant: string, model: string, added: number): void {
+    const { predictions } = this.#statements.total.get(tenant, model, added) as { readonly predictions: number };
+    if (predictions > this.#mostKept) this.#statements.dropOldest.run(tenant, model, predictions - this.#mostKept);
   }
 
   /** Inside a write. */
@@ -217,10 +227,15 @@ function prepare(database: DatabaseSync): Statements {
        WHERE tenant = ? AND id = ?`,
     ),
     give: database.prepare('UPDATE kept_prediction SET given = ? WHERE tenant = ? AND id = ?'),
-    total: database.prepare('SELECT predictions FROM kept_prediction_total WHERE tenant = ? AND model = ?'),
+    total: database.prepare(
+      `INSERT INTO kept_prediction_total (tenant, model, predictions) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET predictions = predictions + excluded.predictions RETURNING predictions`,
+    ),
+    // By the time of expiry, which is in order of age; who has a million has many of the oldest, so that few of others are passed over.
     dropOldest: database.prepare(
-      `DELETE FROM kept_prediction WHERE seq =
-         (SELECT seq FROM kept_prediction WHERE tenant = ? AND model = ? ORDER BY seq LIMIT 1)`,
+      `DELETE FROM kept_prediction WHERE seq IN
+         (SELECT seq FROM kept_prediction INDEXED BY kept_prediction_expiry
+          WHERE tenant = ? AND model = ? ORDER BY expires_at_ms, seq LIMIT ?)`,
     ),
     tally: database.prepare(`SELECT sealed FROM feedback_tally WHERE ${ofDay} AND day_ms = ?`),
     putTally: database.prepare(
