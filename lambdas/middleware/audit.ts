@@ -27,31 +27,20 @@ export type AuditSteps = {
 export function audit(ports: AuditPorts, action: string): AuditSteps {
   const refusals = new Refusals();
   const after = async ({ event: exchange, response, error }: Step) => {
+    const status = response?.status ?? 500;
+    const code = error == null ? undefined : asFailure(error).code;
     try {
-      const end = {
-        kind: 'ended',
-        status: response?.status ?? 500,
-        code: error == null ? undefined : asFailure(error).code,
-      } as const;
-      if (exchange.begun !== undefined) {
-        const outcome = { ...end, begunSeq: exchange.begun.seq };
-        await ports.audits.append({
-          ...exchange.begun.draft,
-          reason: reasonOf(exchange),
-          atMs: ports.clock.nowMs(),
-          outcome,
-        });
-      } else if (exchange.elsewhere === undefined && (end.status === 401 || end.status === 403)) {
+      if (exchange.begun !== undefined) await ports.audits.append(endOf(ports, exchange, { status, code, response }));
+      else if (exchange.elsewhere === undefined && (status === 401 || status === 403)) {
         const skipped = refusals.take(ports.clock.nowMs());
         if (skipped === undefined) return;
         const draft = await draftOf(ports, exchange, action);
-        await ports.audits.append({ ...draft, outcome: end, ...(skipped > 0 && { skipped }) });
+        const outcome = { kind: 'ended', status, code } as const;
+        await ports.audits.append({ ...draft, outcome, ...(skipped > 0 && { skipped }) });
       }
     } catch (failure) {
-      ports.log.error('the end of a request was not recorded', failure, {
-        request_id: exchange.invocation.requestId,
-        route: action,
-      });
+      const fields = { request_id: exchange.invocation.requestId, route: action };
+      ports.log.error('the end of a request was not recorded', failure, fields);
     }
   };
   const before = async ({ event: exchange }: Step) => {
@@ -61,6 +50,22 @@ export function audit(ports: AuditPorts, action: string): AuditSteps {
     exchange.begun = { seq, draft };
   };
   return { outer: { after, onError: after }, inner: { before } };
+}
+
+type End = { readonly status: number; readonly code: string | undefined; readonly response: Step['response'] };
+
+/** With where that is which was made, if anything was: only then an answer says a place. */
+function endOf({ clock }: AuditPorts, exchange: Exchange, { status, code, response }: End): AuditDraft {
+  const { seq, draft } = exchange.begun!;
+  exchange.begun = undefined;
+  const made = response?.headers.Location;
+  return {
+    ...draft,
+    atMs: clock.nowMs(),
+    target: { ...draft.target, ...(made !== undefined && { made: made.slice(0, MOST_TEXT) }) },
+    outcome: { kind: 'ended', status, code, begunSeq: seq },
+    reason: reasonOf(exchange),
+  };
 }
 
 /** Of whom nothing is known but that it was refused, what it named is left out. */
