@@ -5,7 +5,7 @@ import { dayOf } from './meter-days.ts';
 import { NANO_USD, type PricedDay, priceDay } from './price-day.ts';
 import { BudgetReader } from './read-budgets.ts';
 
-/** Budgets of which metrics are made, those nearest to their end first. */
+/** Budgets of which metrics are made: first those that are to be told of, then those nearest to their end. */
 const MOST_BUDGETS = 50;
 
 type CostHost = Pick<Platform, 'budgets' | 'meters' | 'clock'>;
@@ -35,13 +35,14 @@ function measureDay({ workers }: PricedDay): readonly Measure[] {
 }
 
 function measureBudgets(states: readonly BudgetState[]): readonly Measure[] {
-  const nearest = states.toSorted((a, b) => b.share - a.share).slice(0, MOST_BUDGETS);
-  return nearest.map(({ budget, share }) => {
-    const scope = readScope(budget.scope)!;
-    return {
-      metric: 'budget_spent_share',
-      of: scope.kind === 'region' ? {} : { [scope.kind]: scope.id },
-      value: share,
-    };
+  const isAlarming = ({ reached }: BudgetState) => (reached === undefined ? 0 : 1);
+  const nearest = states.toSorted((a, b) => isAlarming(b) - isAlarming(a) || b.share - a.share).slice(0, MOST_BUDGETS);
+  return nearest.flatMap((state): readonly Measure[] => {
+    const scope = readScope(state.budget.scope)!;
+    const of = scope.kind === 'region' ? {} : { [scope.kind]: scope.id };
+    return [
+      { metric: 'budget_spent_share', of, value: state.share },
+      { metric: 'budget_alarming', of, value: isAlarming(state) },
+    ];
   });
 }

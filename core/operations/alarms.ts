@@ -130,9 +130,9 @@ export const ALARM_RULES = {
     says: 'A label of the reference is predicted no more',
   },
   'budget-near': {
-    ...at('budget_spent_share', 0.8, 'any'),
+    ...at('budget_alarming', 1, 'any'),
     forMinutes: 0,
-    says: 'Four fifths of a budget are spent',
+    says: 'So much of a budget is spent that it is to be told: four fifths, unless it names other shares',
   },
   'budget-spent': {
     ...at('budget_spent_share', 1, 'any'),

@@ -42,6 +42,8 @@ export const METRICS = {
   drift_alarming: { unit: 'flag', of: SERVED, says: 'The version has drifted from its reference' },
   missing_classes: { unit: 'count', of: SERVED, says: 'Labels of the reference that are predicted no more' },
   feedback_accuracy: { unit: 'share', of: SERVED, says: 'Predictions that feedback calls right' },
+  /** 1 from the first of the shares on at which a budget is to be told, else 0. */
+  budget_alarming: { unit: 'flag', of: ['model', 'tenant'], says: 'A budget is to be told of' },
   /** More than 1: over it. */
   budget_spent_share: { unit: 'share', of: ['model', 'tenant'], says: 'Spent of a budget' },
   cost_today_usd: { unit: 'usd', of: ['model', 'tenant', 'pool'], says: 'Compute since midnight UTC' },

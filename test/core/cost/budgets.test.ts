@@ -112,8 +112,11 @@ test('the numbers of a minute: cost of the day, idle by pool, and budgets by wha
     ['cost_today_usd', { pool: 'gpu' }, 6],
     ['idle_share', { pool: 'gpu' }, 0.5],
     ['budget_spent_share', { tenant: 'acme' }, 1],
+    ['budget_alarming', { tenant: 'acme' }, 1],
     ['budget_spent_share', {}, 0.5],
+    ['budget_alarming', {}, 1],
     ['budget_spent_share', { model: 'm' }, 0.1],
+    ['budget_alarming', { model: 'm' }, 0],
   ]);
   expect(await costOfDay(host, clock.nowMs())).toBeCloseTo(8, 9);
   expect(await costOfDay(host, clock.nowMs() + DAY_MS)).toBe(0);
