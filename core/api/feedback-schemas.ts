@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { LABEL_LENGTH, MOST_KEPT_ROWS } from '../quality/feedback/limits.ts';
+import { MOST_KEPT_ROWS } from '../quality/feedback/limits.ts';
+import { LABEL_LENGTH } from '../quality/row-labels.ts';
 import { PARAMS } from './params.ts';
 import { spanQuery } from './time-span.ts';
 

@@ -19,7 +19,7 @@ const FRACTION: ReadonlySet<Datatype> = new Set(['FP32', 'FP64']);
 /** As many as are counted by name. */
 const MOST_CLASSES = 512;
 /** Characters of a label that are kept. */
-const LABEL_LENGTH = 64;
+export const LABEL_LENGTH = 64;
 /** Softmax in 32 bits may come out above 1 by so much. */
 const ROUNDING = 1e-3;
 

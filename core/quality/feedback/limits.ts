@@ -6,5 +6,3 @@ export const MOST_KEPT_ROWS = 512;
 export const TOLD_LATE_MS = 7 * DAY_MS;
 /** Of tallies: a year, and the month before it to compare with. */
 export const TALLIES_KEPT_MS = 400 * DAY_MS;
-/** Characters of a label that are kept: as of those that are counted. */
-export const LABEL_LENGTH = 64;
