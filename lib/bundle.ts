@@ -52,7 +52,7 @@ export async function bundleFunctions(
     ...FUNCTIONS.map((name) => ({ in: sourceOf(name), out: `${name}/index` })),
     ...runners.map((name) => ({ in: RUNNER, out: `${name}/runner` })),
   ];
-  const metafile = await bundle(outFolder, entryPoints, sourceMaps);
+  const metafile = await bundle(outFolder, entryPoints, sourceMaps, [environmentCredentials]);
   for (const name of runners) await copyOnnxruntime(join(outFolder, name), architecture);
   const folders = Object.fromEntries(FUNCTIONS.map((name) => [name, join(outFolder, name)]));
   return { folders: folders as Record<DeployedFunction, string>, metafile };
@@ -87,7 +87,7 @@ export async function bundleCanary(outFolder: string): Promise<void> {
     mainFields: ['module', 'main'],
     minify: true,
     keepNames: true,
-    plugins: [englishOnly],
+    plugins: [englishOnly, ...plugins],
     legalComments: 'none',
     logLevel: 'silent',
   });
@@ -107,10 +107,28 @@ const englishOnly: Plugin = {
   },
 };
 
+/**
+ * Lambda puts a function's credentials into its environment; where else they could come from (profiles, single sign-on, instances) is an eighth of
+ * every function.
+ */
+const environmentCredentials: Plugin = {
+  name: 'environment-credentials',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/credential-provider-node\/dist-es\/defaultProvider\.js$/ }, ({ path }) => ({
+      contents: `
+        export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';
+        export const credentialsWillNeedRefresh = (credentials) => credentials?.expiration !== undefined;
+        export const credentialsTreatedAsExpired = () => false;`,
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 async function bundle(
   outFolder: string,
   entryPoints: { in: string; out: string }[],
   sourceMaps: boolean,
+  plugins: readonly Plugin[] = [],
 ): Promise<Metafile> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
@@ -129,7 +147,7 @@ async function bundle(
     keepNames: true,
     sourcemap: sourceMaps && 'external',
     sourcesContent: false,
-    plugins: [englishOnly],
+    plugins: [englishOnly, ...plugins],
     legalComments: 'none',
     logLevel: 'silent',
     metafile: true,
