@@ -32,6 +32,9 @@ export default defineConfig({
     outDir: 'dist',
     target: 'es2023',
     sourcemap: false,
+    // Which chunks a page loads, for who measures them; not served.
+    manifest: true,
+    chunkSizeWarningLimit: 1000,
     // No script or style may stand in the page itself.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,

@@ -33,7 +33,8 @@ export type ConsoleFiles = ReadonlyMap<string, ConsoleFile>;
 /** Reads a built console into memory, some 3 MB. Throws where it is not whole. */
 export async function readConsoleFiles(folder: string): Promise<ConsoleFiles> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const served = entries.filter((entry) => entry.isFile() && !relative(folder, entry.parentPath).startsWith('.'));
+  const paths = served.map((entry) => join(entry.parentPath, entry.name));
   const files = await Promise.all(
     paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await readConsoleFile(path)] as const),
   );

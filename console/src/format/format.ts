@@ -8,7 +8,8 @@ const isNumber = (value: Maybe): value is number => typeof value === 'number' &&
 
 const LOCALE = 'en-GB';
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
+// A million is m in British English, which reads as a thousandth here.
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 const threeDigits = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
 
 /** 1,234,567. */
