@@ -2,7 +2,7 @@ import type { Platform } from '../../core/ports/platform.ts';
 import { Confidence } from '../../core/quality/confidence.ts';
 import type { Profile } from '../../core/quality/drift/profile.ts';
 import { rowsOf } from '../../core/quality/drift/profile.ts';
-import type { JudgedWindow, QualityState } from '../../core/quality/drift/quality-record.ts';
+import type { JudgedWindow, QualityNotice, QualityState } from '../../core/quality/drift/quality-record.ts';
 import type { Reference } from '../../core/quality/drift/reference.ts';
 import { type InputProfile, profileIn } from '../../core/quality/input-profile.ts';
 import { LabelCounts } from '../../core/quality/label-counts.ts';
@@ -77,4 +77,20 @@ export function aState(nowMs: number, changes: Partial<QualityState> = {}): Qual
 export function aJudgedWindow(untilMs: number, changes: Partial<JudgedWindow> = {}): JudgedWindow {
   const checks = [{ name: 'labels', value: 0.25, drifted: true }];
   return { fromMs: untilMs - MINUTE_MS, untilMs, status: 'drifting', rows: 250, checks, missingClasses: 0, ...changes };
+}
+
+/** That version 1 of model m has drifted in a quarter of an hour before noon. */
+export function aNotice(changes: Partial<QualityNotice> = {}): QualityNotice {
+  const untilMs = Date.UTC(2026, 0, 15, 12);
+  return {
+    event: 'model.drifted',
+    reason: 'drift',
+    model: 'm',
+    version: '1',
+    atMs: untilMs,
+    window: { fromMs: untilMs - 15 * MINUTE_MS, untilMs },
+    checks: [{ name: 'labels', value: 0.31, threshold: 0.1 }],
+    missingClasses: 0,
+    ...changes,
+  };
 }
