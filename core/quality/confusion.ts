@@ -4,20 +4,38 @@ import { hashText } from './text-hash.ts';
 /** Actual labels, and predicted ones of each: 32 × 32 × about 12 bytes is what an item has room for. */
 const MOST_ACTUAL = 32;
 
+/** Of each label how many rows had it as their true one, as the predicted one, and as both. */
+export type ClassCounts = {
+  readonly actual: LabelCounts;
+  readonly predicted: LabelCounts;
+  readonly right: LabelCounts;
+};
+
+type ClassContents = { readonly [Name in keyof ClassCounts]: LabelContents };
+
+export const CLASS_COUNTS = ['actual', 'predicted', 'right'] as const;
+
 export type ConfusionContents = {
   readonly labels: readonly (readonly [actual: string, predicted: LabelContents])[];
   readonly other: LabelContents;
+  readonly classes: ClassContents;
 };
 
 /**
  * What was predicted of rows whose true label came in: for at most 32 actual labels by name, the rest together. As in `LabelCounts` those whose
- * hash comes first are kept, so that what is kept is exact and merging gives the same in every order.
+ * hash comes first are kept, so that what is kept is exact and merging gives the same in every order. `classes` has what each label needs by itself, of
+ * as many as `LabelCounts` keeps.
  */
 export class Confusion {
   readonly #limit: number;
   readonly #predicted = new Map<string, LabelCounts>();
   /** What was predicted of all actual labels that are not kept by name. */
   readonly other: LabelCounts;
+  readonly classes: ClassCounts = {
+    actual: new LabelCounts(),
+    predicted: new LabelCounts(),
+    right: new LabelCounts(),
+  };
 
   constructor(limit = MOST_ACTUAL) {
     this.#limit = limit;
@@ -31,19 +49,17 @@ export class Confusion {
   }
 
   add(actual: string, predicted: string, count = 1): void {
+    this.classes.actual.add(actual, count);
+    this.classes.predicted.add(predicted, count);
+    if (actual === predicted) this.classes.right.add(actual, count);
     this.#countsOf(actual).add(predicted, count);
-    this.#makeRoom();
-  }
-
-  /** All that was predicted of an actual label. */
-  addAll(actual: string, predicted: LabelCounts): void {
-    this.#countsOf(actual).merge(predicted);
     this.#makeRoom();
   }
 
   merge(part: Confusion): void {
     this.other.merge(part.other);
-    for (const [actual, predicted] of part.#predicted) this.addAll(actual, predicted);
+    for (const name of CLASS_COUNTS) this.classes[name].merge(part.classes[name]);
+    for (const [actual, predicted] of part.#predicted) this.#addAll(actual, predicted);
   }
 
   /** Actual labels that are kept by name. */
@@ -61,14 +77,25 @@ export class Confusion {
     return {
       labels: [...this.#predicted].map(([actual, predicted]) => [actual, predicted.contents()]),
       other: this.other.contents(),
+      classes: {
+        actual: this.classes.actual.contents(),
+        predicted: this.classes.predicted.contents(),
+        right: this.classes.right.contents(),
+      },
     };
   }
 
-  static of({ labels, other }: ConfusionContents): Confusion {
-    const confusion = new Confusion();
+  static of({ labels, other, classes }: ConfusionContents, limit = MOST_ACTUAL): Confusion {
+    const confusion = new Confusion(limit);
     confusion.other.merge(LabelCounts.of(other));
-    for (const [actual, predicted] of labels) confusion.addAll(actual, LabelCounts.of(predicted));
+    for (const name of CLASS_COUNTS) confusion.classes[name].merge(LabelCounts.of(classes[name]));
+    for (const [actual, predicted] of labels) confusion.#addAll(actual, LabelCounts.of(predicted));
     return confusion;
+  }
+
+  #addAll(actual: string, predicted: LabelCounts): void {
+    this.#countsOf(actual).merge(predicted);
+    this.#makeRoom();
   }
 
   #countsOf(actual: string): LabelCounts {

@@ -30,6 +30,7 @@ export const encodedProfiles = z.array(profile);
 export const encodedConfusion = z.strictObject({
   labels: z.array(z.tuple([z.string(), encodedLabels])),
   other: encodedLabels,
+  classes: z.strictObject({ actual: encodedLabels, predicted: encodedLabels, right: encodedLabels }),
 });
 export const encodedCalibration = z.tuple([bins, bins, bins]);
 
@@ -64,8 +65,8 @@ export function decodeProfiles(profiles: readonly EncodedProfile[] = []): Map<st
 
 export function encodeConfusion(confusion: Confusion): z.infer<typeof encodedConfusion> | undefined {
   if (confusion.total === 0) return undefined;
-  const { labels, other } = confusion.contents();
-  return { labels: labels.map(([actual, predicted]) => [actual, predicted]), other };
+  const { labels, other, classes } = confusion.contents();
+  return { labels: labels.map(([actual, predicted]) => [actual, predicted]), other, classes };
 }
 
 export function decodeConfusion(encoded: z.infer<typeof encodedConfusion> | undefined): Confusion {

@@ -14,25 +14,17 @@ export type ClassQuality = {
 };
 
 /**
- * Every class that was true or predicted, in order of name. Where some true labels are not told apart, only those that are: of the others nobody knows how
- * often they were right.
+ * Every class that was true or predicted, in order of name. Of more than 512 only those of which all is known: that were true, predicted and
+ * both.
  */
-export function classesOf(confusion: Confusion): readonly ClassQuality[] {
-  const predicted = new Map<string, number>();
-  const add = (label: string, count: number) => predicted.set(label, (predicted.get(label) ?? 0) + count);
-  const supports = new Map<string, number>();
-  for (const actual of confusion.actual()) {
-    const counts = confusion.of(actual)!;
-    supports.set(actual, counts.total);
-    for (const label of counts.labels()) add(label, counts.get(label));
-  }
-  for (const label of confusion.other.labels()) add(label, confusion.other.get(label));
-  const isWhole = confusion.other.total === 0;
-  const labels = new Set([...supports.keys(), ...(isWhole ? predicted.keys() : [])]);
-  return [...labels].sort(byName).map((label) => {
-    const right = confusion.of(label)?.get(label) ?? 0;
-    const [support, asked] = [supports.get(label) ?? 0, predicted.get(label) ?? 0];
-    const share = (count: number) => (count === 0 ? 0 : right / count);
+export function classesOf({ classes: { actual, predicted, right } }: Confusion): readonly ClassQuality[] {
+  const isWhole = [actual, predicted, right].every(({ other }) => other === 0);
+  const labels = isWhole
+    ? [...new Set([...actual.labels(), ...predicted.labels()])]
+    : [...right.labels()].filter((label) => actual.get(label) > 0 && predicted.get(label) > 0);
+  return labels.sort(byName).map((label) => {
+    const [support, asked, hits] = [actual.get(label), predicted.get(label), right.get(label)];
+    const share = (count: number) => (count === 0 ? 0 : hits / count);
     return { label, precision: share(asked), recall: share(support), f1: share((support + asked) / 2), support };
   });
 }

@@ -4,22 +4,25 @@ import type { KeptRow } from '../../ports/feedbacks.ts';
 import { Calibration } from '../calibration.ts';
 import { CONFIDENCE_BINS } from '../confidence.ts';
 import { Confusion } from '../confusion.ts';
-import { type LabelContents, LabelCounts } from '../label-counts.ts';
+import type { LabelContents } from '../label-counts.ts';
 
-/** Labels with a row of their own in a tally: the 77 of a large classifier, with room. The longest there can be come to 310 KB. */
-const MOST_LABELS = 100;
+/** Labels with a row of their own in a tally: the 77 of a large classifier, with room. With the longest there can be it comes to 320 KB. */
+const MOST_LABELS = 90;
 
 const count = z.number().min(0);
 const place = z.int().min(0);
 const bins = z.array(count).length(CONFIDENCE_BINS);
 /** Of a true label what was predicted: the places of both in `labels`, and a count; then those that are not told apart. */
-const row = z.tuple([place, z.array(z.tuple([place, count])), count]);
+const cells = z.array(z.tuple([place, count]));
+const row = z.tuple([place, cells, count]);
+const counts = z.tuple([cells, count]);
 const encoded = z.strictObject({
   count,
   correct: count,
   labels: z.array(z.string()),
   rows: z.array(row),
-  other: z.tuple([z.array(z.tuple([place, count])), count]),
+  other: counts,
+  classes: z.tuple([counts, counts, counts]),
   calibration: z.tuple([bins, bins, bins]),
 });
 
@@ -45,7 +48,7 @@ export class FeedbackTally {
     this.calibration.merge(other.calibration);
   }
 
-  /** At most 310 KB. */
+  /** At most 320 KB. */
   encode(): Uint8Array {
     const { count, correct, confusion, calibration: bins } = this;
     const places = new Map<string, number>();
@@ -55,12 +58,14 @@ export class FeedbackTally {
       return place;
     };
     const cellsOf = ({ counts }: LabelContents) => counts.map(([label, n]): [number, number] => [placeOf(label), n]);
-    const { labels, other } = confusion.contents();
+    const { labels, other, classes } = confusion.contents();
+    const countsOf = (contents: LabelContents): z.infer<typeof counts> => [cellsOf(contents), contents.other];
     const written: z.infer<typeof encoded> = {
       count,
       correct,
       rows: labels.map(([actual, predicted]) => [placeOf(actual), cellsOf(predicted), predicted.other]),
-      other: [cellsOf(other), other.other],
+      other: countsOf(other),
+      classes: [countsOf(classes.actual), countsOf(classes.predicted), countsOf(classes.right)],
       labels: [],
       calibration: [bins.count, bins.correct, bins.confidence],
     };
@@ -71,15 +76,21 @@ export class FeedbackTally {
   static decode(bytes: Uint8Array): FeedbackTally {
     const { data, error } = encoded.safeParse(readJson(bytes));
     if (data === undefined) throw new Failure('record-damaged', { detail: 'a feedback tally' }, { cause: error });
-    const { labels } = data;
-    const countsOf = (cells: readonly (readonly [number, number])[], other: number) =>
-      LabelCounts.of({ counts: cells.map(([place, n]) => [labelAt(labels, place), n]), other });
+    const { labels, rows, classes } = data;
+    const contentsOf = ([cells, other]: z.infer<typeof counts>): LabelContents => ({
+      counts: cells.map(([place, n]) => [labelAt(labels, place), n]),
+      other,
+    });
+    const [actual, predicted, right] = classes.map(contentsOf) as [LabelContents, LabelContents, LabelContents];
     const tally = new FeedbackTally();
     tally.count = data.count;
     tally.correct = data.correct;
-    tally.confusion.other.merge(countsOf(...data.other));
-    for (const [actual, cells, other] of data.rows)
-      tally.confusion.addAll(labelAt(labels, actual), countsOf(cells, other));
+    const read = {
+      labels: rows.map(([label, ...of]) => [labelAt(labels, label), contentsOf(of)] as const),
+      other: contentsOf(data.other),
+      classes: { actual, predicted, right },
+    };
+    tally.confusion.merge(Confusion.of(read, MOST_LABELS));
     tally.calibration.merge(new Calibration(data.calibration));
     return tally;
   }

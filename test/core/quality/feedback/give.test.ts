@@ -143,7 +143,8 @@ describe('of a release', () => {
     const { release, audits } = aStart(local.clock.nowMs(), { plan: PLAN_FILE });
     await local.ports.releases.start(release, audits);
     const lots = lotOf(release);
-    for (let cohort = 0; cohort < COHORTS; cohort += 4) {
+    const asked = Array.from({ length: COHORTS / 4 }, async (_, at) => {
+      const cohort = 4 * at;
       const version = cohort < COHORTS / 2 ? '2' : '1';
       const lot = { release: lots, cohort, unit: cohort };
       const job = aJob({ version, lot, acceptedAtMs: local.clock.nowMs() });
@@ -151,8 +152,9 @@ describe('of a release', () => {
       recorder.jobEnded(job, { outcome: { kind: 'succeeded', version, outputs: [], ...measures } });
       const { id } = await keep({ version, lot });
       const right = version === '2' ? candidateRight : stableRight;
-      await give(id, (cohort / 4) % 10 < right * 10 ? 1 : 0);
-    }
+      await give(id, at % 10 < right * 10 ? 1 : 0);
+    });
+    await Promise.all(asked);
     const [stable, candidate] = [await seen('1', lots), await seen('2', lots)];
     const plan = readReleasePlan(PLAN_FILE) as ReleasePlan;
     const segment = { weight: BUCKETS / 2, shadow: false, stable, candidate };
