@@ -25,7 +25,7 @@ export async function measureTraffic(
   nowMs: number,
 ): Promise<{ readonly measures: readonly Measure[] } & Expected> {
   const untilMs = lastMinuteEnd(nowMs);
-  const expectation = await expect(host, before, untilMs);
+  const expectation = await readExpected(host, before, untilMs);
   const seen = new Map(
     [...byModel(versions)].map(([model, served]) => [model, requestsSince(served, untilMs - SPAN_MS)]),
   );
@@ -54,7 +54,7 @@ function requestsSince(versions: readonly ServedVersion[], fromMs: number): numb
 }
 
 /** What is expected by model, and of all under ''. Read anew when a quarter of a span is over: it changes slowly, and is four reads a version. */
-async function expect(host: ServingHost, before: Expected | undefined, untilMs: number): Promise<Expected> {
+async function readExpected(host: ServingHost, before: Expected | undefined, untilMs: number): Promise<Expected> {
   if (before !== undefined && untilMs >= before.expectedAtMs && untilMs - before.expectedAtMs < SPAN_MS / 4)
     return { expected: before.expected, expectedAtMs: before.expectedAtMs };
   const [week, day, hour] = await Promise.all(
