@@ -355,7 +355,8 @@ export function queueUrls({ queuesUrl, pools }: Pick<RegionEnvironment, 'queuesU
  * `control`, `replay`, `validate` and `model-packages` keep model files in `/tmp`, half of it at the most.
  */
 export const HTTP_FUNCTIONS = {
-  infer: ['infer', 'version-infer'],
+  /** What puts jobs into queues: a dead letter that is run again is one. */
+  infer: ['infer', 'version-infer', 'dead-letter-redrive'],
   predictions: ['prediction-read', 'prediction-cancel', 'feedback-give'],
   catalogue: [
     'server-metadata',
@@ -422,7 +423,6 @@ export const HTTP_FUNCTIONS = {
     'pool-list',
     'dead-letter-list',
     'tenant-dead-letter-list',
-    'dead-letter-redrive',
     'dead-letter-discard',
     'audit-list',
     'tenant-audit-list',
@@ -446,6 +446,7 @@ export const HTTP_FUNCTIONS = {
     'orphan-list',
     'alarm-list',
     'check-list',
+    'session-read',
   ],
 } as const satisfies Readonly<Record<string, readonly RouteId[]>>;
 

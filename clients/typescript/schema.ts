@@ -713,6 +713,9 @@ export interface Operations {
     };
     answer: Orphans;
   };
+  'session-read': {
+    answer: Session;
+  };
 }
 export interface ServerMetadata {
   name: string;
@@ -2767,6 +2770,13 @@ export interface Orphans {
   )[];
   has_more: boolean;
 }
+export interface Session {
+  id: string;
+  role: 'tenant-user' | 'tenant-admin' | 'operator' | 'admin';
+  tenant: string | null;
+  models: string[] | null;
+  region: string;
+}
 /**
  * RFC 9457. Members beyond these are facts of the failure, in snake_case.
  *
@@ -2981,4 +2991,5 @@ export const OPERATIONS = {
   'budget-put': ['PUT', '/control/v1/budgets'],
   'budget-remove': ['DELETE', '/control/v1/budgets'],
   'orphan-list': ['GET', '/control/v1/orphans'],
+  'session-read': ['GET', '/control/v1/session'],
 } as const satisfies Record<keyof Operations, readonly [string, string, number?]>;

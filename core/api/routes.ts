@@ -8,6 +8,7 @@ import { METRICS_ROUTES } from './metrics-routes.ts';
 import { OPERATIONS_ROUTES } from './operations-routes.ts';
 import { QUALITY_ROUTES } from './quality-routes.ts';
 import { RELEASE_ROUTES } from './release-routes.ts';
+import { SESSION_ROUTES } from './session-routes.ts';
 import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
 /** THE table of endpoints. Hosts, OpenAPI, CDK and console all read it; an endpoint is in it when it works. */
@@ -22,6 +23,7 @@ export const ROUTES = [
   ...WEBHOOK_ROUTES,
   ...ALARM_ROUTES,
   ...COST_ROUTES,
+  ...SESSION_ROUTES,
 ] as const;
 
 export type Route = (typeof ROUTES)[number];

@@ -4,7 +4,7 @@ import { getAlarms, getChecks } from './alarms.ts';
 import { getAudit, getAuditVerification, getTenantAudit } from './audits.ts';
 import { deleteBudget, getBudgets, getOrphans, replaceBudget } from './budgets.ts';
 import { getCost, getTenantCost } from './cost.ts';
-import { deleteDeadLetter, getDeadLetters, getTenantDeadLetters, postRedrive } from './dead-letters.ts';
+import { deleteDeadLetter, getDeadLetters, getTenantDeadLetters } from './dead-letters.ts';
 import { getModelFeedback, getTenantFeedback } from './feedback.ts';
 import type { HttpHost } from './host.ts';
 import { deleteIssuer, getIssuers, replaceIssuer } from './issuers.ts';
@@ -23,6 +23,7 @@ import { getLogLevel, getPools, putLogLevel } from './operations.ts';
 import { getPlans, replacePlan } from './plans.ts';
 import { getQuality, getTenantQuality, postQualityCheck, putQualityReference } from './quality.ts';
 import { getAllReleases, getRelease, getReleaseAudits, getReleases, postReleaseVerb } from './releases.ts';
+import { getSession } from './sessions.ts';
 import {
   deletePin,
   deleteTenant,
@@ -99,7 +100,6 @@ export const CONTROL_HANDLERS = {
   'pool-list': getPools,
   'dead-letter-list': getDeadLetters,
   'tenant-dead-letter-list': getTenantDeadLetters,
-  'dead-letter-redrive': postRedrive,
   'dead-letter-discard': deleteDeadLetter,
   'audit-list': getAudit,
   'tenant-audit-list': getTenantAudit,
@@ -125,6 +125,7 @@ export const CONTROL_HANDLERS = {
   'model-metrics': getModelMetrics,
   'model-feedback': getModelFeedback,
   'tenant-feedback': getTenantFeedback,
+  'session-read': getSession,
   'alarm-list': getAlarms,
   'check-list': getChecks,
 } as const satisfies { readonly [Id in RouteId]?: (host: HttpHost) => HttpHandler };

@@ -215,6 +215,42 @@ describe('tokens of an issuer', () => {
     await expectRefused(ask(both, NOW_MS + SECOND_MS), 'credentials-invalid', { claim: 'sluice_tenant' });
   });
 
+  describe('with groups of Amazon Cognito', () => {
+    const grouped = (groups: readonly string[], more: JWTPayload = {}) =>
+      issuer.sign(NOW_MS, { sluice_role: undefined, sluice_tenant: undefined, 'cognito:groups': groups, ...more });
+    const ofEveryTenant = () => {
+      issuers = [{ ...issuer.record, maxRole: 'operator', tenants: ['*'] }];
+    };
+
+    test('the strongest group is the role, and names the tenant of a tenant’s', async () => {
+      ofEveryTenant();
+      const operator = await grouped(['readers', 'sluice-tenant-admin.acme', 'sluice-operator']);
+      expect(await ask(operator)).toMatchObject({ role: 'operator', tenant: undefined });
+      const admin = await grouped(['sluice-tenant-user.acme', 'sluice-tenant-admin.acme']);
+      expect(await ask(admin)).toMatchObject({ role: 'tenant-admin', tenant: 'acme' });
+    });
+
+    test('what the token says itself goes before its groups', async () => {
+      ofEveryTenant();
+      const token = await grouped(['sluice-operator'], { sluice_role: 'tenant-user', sluice_tenant: 'acme' });
+      expect(await ask(token)).toMatchObject({ role: 'tenant-user', tenant: 'acme' });
+    });
+
+    test.each([
+      ['of none of ours', ['readers', 'sluice-', 'sluice-operator.acme', 'sluice-tenant-admin', 'xsluice-operator']],
+      ['of two tenants', ['sluice-tenant-admin.acme', 'sluice-tenant-admin.globex']],
+      ['above what the issuer may grant', ['sluice-admin']],
+    ])('groups %s are refused', async (_, groups) => {
+      ofEveryTenant();
+      await expectRefused(ask(await grouped(groups)), 'credentials-invalid');
+    });
+
+    test('an issuer that is bound to tenants grants no group of another', async () => {
+      await expectRefused(ask(await grouped(['sluice-tenant-user.globex'])), 'credentials-invalid');
+      await expectRefused(ask(await grouped(['sluice-operator'])), 'credentials-invalid');
+    });
+  });
+
   test('another issuer’s signature under this one’s name is refused', async () => {
     const forged = await stranger.sign(NOW_MS, { iss: issuer.record.issuer, aud: issuer.record.audience });
     await expectRefused(ask(forged), 'credentials-invalid');

@@ -81,7 +81,8 @@ export class Sessions {
     for (const { id } of this.#config.regions) this.#set(id, { kind: 'signed-out' });
     if (current === undefined) return;
     const manager = this.#manager(current);
-    if ((await manager.metadataService.getEndSessionEndpoint()) !== undefined) await manager.signoutRedirect();
+    if ((await manager.metadataService.getEndSessionEndpoint()) !== undefined)
+      await manager.signoutRedirect({ extraQueryParams: cognitoLogout(current) });
     else await manager.removeUser();
   }
 
@@ -186,6 +187,11 @@ export class Sessions {
     this.#sessions = { ...this.#sessions, [region]: session };
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Amazon Cognito's own names for what OpenID Connect calls otherwise; others ignore them. */
+function cognitoLogout({ client_id }: RegionConfig): Record<string, string> {
+  return { client_id, logout_uri: `${location.origin}${import.meta.env.BASE_URL}` };
 }
 
 function managerKey({ issuer, client_id, scope }: RegionConfig): string {
