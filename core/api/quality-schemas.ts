@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { METHODS, SUBJECTS } from '../quality/drift/compare.ts';
-import { QUALITY_STATUSES } from '../quality/drift/quality-record.ts';
-import { REFERENCE_KINDS } from '../quality/drift/reference.ts';
+import { METHODS, QUALITY_STATUSES, REFERENCE_KINDS, SUBJECTS } from '../quality/drift/names.ts';
 import { PARAMS } from './params.ts';
 
 /** What versions are like beside their references. Names are snake_case; times are ISO 8601. */

@@ -6,6 +6,7 @@ import { DeployedPlatform } from '../support/aws/deployed-platform.ts';
 import { type HooksInternet, openHooksInternet } from '../support/aws/hooks-internet.ts';
 import { PROCESS_ACCESS, type Process } from '../support/aws/iam-access.ts';
 import { constantAnswer } from '../support/bad-models.ts';
+import { aNotice } from '../support/drift.ts';
 import { echoText } from '../support/echo-models.ts';
 import { type ApiClient, fourOf, texts } from '../support/http-client.ts';
 import { pushAndFollow, withManifest } from '../support/push-model.ts';
@@ -58,6 +59,7 @@ describe('what functions and workers do over the life of a tenant and a model', 
     expect((await acme.post(hooks, { url: 'https://hooks.test/hook' })).status).toBe(201);
     await everyKindOfRequest();
     await aVersionAndItsRelease();
+    await howModelsDo();
     expect((await acme.get('/control/v1/tenants/acme/usage')).status).toBe(200);
     const globex = { id: 'globex', name: 'Globex', plan: 'enterprise' };
     const created = await operator.post('/control/v1/tenants', globex);
@@ -151,6 +153,24 @@ async function aVersionAndItsRelease(): Promise<void> {
   }, SOON);
   await step.run({});
   expect((await operator.get(started.header('location')!)).status).toBe(200);
+}
+
+/** A look at versions, what there is to tell of one, and a look that somebody asks for. */
+async function howModelsDo(): Promise<void> {
+  const { quality } = platform.region().deployed.functions;
+  const { qualityReports, clock } = platform.region().platform;
+  const model = 'ticket-sentiment';
+  expect((await operator.post('/control/v1/notice-webhooks', { url: 'https://hooks.test/models' })).status).toBe(201);
+  await vi.waitFor(async () => {
+    await quality.run({});
+    expect(await qualityReports.readState(model, '1')).toBeDefined();
+  }, SOON);
+  const state = (await qualityReports.readState(model, '1'))!;
+  const untold = [aNotice({ model, atMs: clock.nowMs() })];
+  await qualityReports.writeState({ ...state, epoch: state.epoch + 1, untold }, []);
+  await quality.run({});
+  expect((await qualityReports.readState(model, '1'))!.untold).toEqual([]);
+  expect((await operator.post(`/control/v1/models/${model}/quality/checks`, undefined)).status).toBe(200);
 }
 
 /** By process, members of its access without which nothing that was done would have been refused, as `infer wakesPools`. */

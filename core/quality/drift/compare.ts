@@ -3,13 +3,11 @@ import { jensenShannonByChance, kolmogorovSmirnovByChance, psiByChance, wasserst
 import { type Distribution, totalOf } from './distribution.ts';
 import { jensenShannon } from './jensen-shannon.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
+import type { METHODS, SUBJECTS } from './names.ts';
 import { confidenceCells, distributionOf, labelCells, type Profile } from './profile.ts';
 import { populationStability } from './psi.ts';
 import { type DriftRules, LEAST_REFERENCE_ROWS } from './rules.ts';
 import { wasserstein } from './wasserstein.ts';
-
-export const SUBJECTS = ['labels', 'confidence', 'input'] as const;
-export const METHODS = ['js', 'psi', 'ks', 'wasserstein'] as const;
 
 /** One distance between a window and the reference. */
 export type Check = {

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
-import { METHODS, SUBJECTS } from './compare.ts';
-import { REFERENCE_KINDS } from './reference.ts';
-
-/** `drifting`: in some windows, not in as many in a row as an alarm needs. `too-few`: rows, of the window or the reference. */
-export const QUALITY_STATUSES = ['ok', 'drifting', 'drifted', 'too-few', 'no-reference'] as const;
-export type QualityStatus = (typeof QUALITY_STATUSES)[number];
+import { METHODS, QUALITY_STATUSES, REFERENCE_KINDS, SUBJECTS } from './names.ts';
 
 const count = z.number().min(0);
 const span = z.strictObject({ fromMs: z.number(), untilMs: z.number() });

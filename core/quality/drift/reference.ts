@@ -2,14 +2,11 @@ import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { decodeTelemetry, encodeTelemetry } from '../encode-telemetry.ts';
 import { emptyTelemetry, mergeTelemetry } from '../telemetry.ts';
+import { REFERENCE_KINDS, type ReferenceKind } from './names.ts';
 import type { Profile } from './profile.ts';
-
-export const REFERENCE_KINDS = ['validation', 'training', 'window'] as const;
-export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
 
 /** What a version is compared with. */
 export type Reference = {
-  /** What validation saw of golden pairs, `reference.json` of the model folder, or a span of production. */
   readonly kind: ReferenceKind;
   /** Of a window. */
   readonly fromMs: number | undefined;

@@ -1,7 +1,8 @@
 import type { InputProfile } from '../input-profile.ts';
 import { type Check, classShift, compareProfiles } from './compare.ts';
+import type { QualityStatus } from './names.ts';
 import { type Profile, rowsOf } from './profile.ts';
-import type { QualityReport, QualityStatus } from './quality-record.ts';
+import type { QualityReport } from './quality-record.ts';
 import type { Reference } from './reference.ts';
 import type { DriftRules } from './rules.ts';
 
