@@ -21,7 +21,8 @@ type OverlayHistogramProps = {
 
 const [HEIGHT, BOTTOM] = [150, 22];
 const PLOT = HEIGHT - BOTTOM;
-const TICKS = 5;
+/** Where each has as much room as its text takes. */
+const TICK_PX = 80;
 
 /**
  * Two distributions over each other, each as shares of its own total, so that versions with little and much traffic compare. As tall without
@@ -77,10 +78,11 @@ function ticksOf(
   bins: readonly OverlayBin[],
   width: number,
 ): { x: number; value: number; anchor: 'start' | 'middle' | 'end' }[] {
-  return Array.from({ length: TICKS }, (_, tick) => {
-    const at = Math.round((tick / (TICKS - 1)) * bins.length);
+  const ticks = Math.max(2, Math.min(5, Math.floor(width / TICK_PX)));
+  return Array.from({ length: ticks }, (_, tick) => {
+    const at = Math.round((tick / (ticks - 1)) * bins.length);
     const value = at === bins.length ? bins.at(-1)!.until : bins[at]!.from;
-    const anchor = tick === 0 ? 'start' : tick === TICKS - 1 ? 'end' : 'middle';
+    const anchor = tick === 0 ? 'start' : tick === ticks - 1 ? 'end' : 'middle';
     return { x: (at / bins.length) * width, value, anchor };
   });
 }
