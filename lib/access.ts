@@ -68,9 +68,9 @@ export const FUNCTION_ACCESS: Readonly<Record<DeployedFunction, Access>> = {
     tables: { directory: 'write', control: 'write', jobs: 'write', limits: 'write', telemetry: 'write' },
     dataKeys: true,
     artifacts: 'write',
-    // Of a tenant whose data are erased, and of dead letters that are run again.
-    payloads: 'write',
-    queues: 'send',
+    // Of a tenant whose data are erased, and of dead letters that are discarded.
+    payloads: 'erase',
+    queues: 'look',
     uploads: true,
     settings: true,
     signingKey: 'read',

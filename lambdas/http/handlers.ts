@@ -2,6 +2,7 @@ import type { RouteId } from '../../core/api/routes.ts';
 import type { HttpHandler } from '../middleware/http-handler.ts';
 import { CATALOGUE_HANDLERS } from './catalogue-handlers.ts';
 import { CONTROL_HANDLERS } from './control-handlers.ts';
+import { postRedrive } from './dead-letters.ts';
 import { postFeedback } from './feedback.ts';
 import type { ModelHost } from './host.ts';
 import { infer, inferVersion } from './infer.ts';
@@ -16,6 +17,7 @@ const HANDLERS: Readonly<Record<RouteId, (host: ModelHost) => HttpHandler>> = {
   ...CATALOGUE_HANDLERS,
   infer,
   'version-infer': inferVersion,
+  'dead-letter-redrive': postRedrive,
   'prediction-read': readPrediction,
   'prediction-cancel': cancelPrediction,
   'feedback-give': postFeedback,

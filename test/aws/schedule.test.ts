@@ -133,10 +133,16 @@ function aRegionWithUnsent(jobs: number, gone: number) {
         if (pool === 'gone') throw new Error('no queue is configured');
         sent.push(id);
       },
+      collectDead: async () => 0,
     },
     capacity: { read: async () => [] },
     wake: { wake: async (pool: string) => woken.push(pool) },
-    ...Object.fromEntries(['answers', 'captures', 'telemetry', 'validations'].map((name) => [name, { purge }])),
+    ...Object.fromEntries(
+      ['answers', 'captures', 'deadLetters', 'feedbacks', 'telemetry', 'meters', 'validations'].map((name) => [
+        name,
+        { purge },
+      ]),
+    ),
   };
   return { ports: ports as unknown as Parameters<typeof sweepAll>[0], sent, woken };
 }
