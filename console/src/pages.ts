@@ -1,5 +1,5 @@
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
-import type { Role } from './auth/who.ts';
+import { type Role, reaches, type Who } from './auth/who.ts';
 
 export type PageRoute = {
   /** Within a region, as wouter matches it: `/releases/:release`. */
@@ -8,6 +8,8 @@ export type PageRoute = {
   readonly nav?: { readonly text: string; readonly section: 'Serving' | 'Watching' | 'Running' };
   /** The weakest role that it is for. */
   readonly role: Role;
+  /** Only for viewers with a tenant of their own, which operators have none. */
+  readonly ownTenant?: true;
   readonly component: LazyExoticComponent<ComponentType>;
 };
 
@@ -57,6 +59,35 @@ export const PAGES: readonly PageRoute[] = [
     component: page(() => import('./pages/models/version-page.tsx'), 'VersionPage'),
   },
   {
+    path: '/quality',
+    nav: { text: 'Quality', section: 'Watching' },
+    role: 'tenant-admin',
+    component: page(() => import('./pages/quality/quality-page.tsx'), 'QualityPage'),
+  },
+  {
+    path: '/quality/:model',
+    role: 'tenant-admin',
+    component: page(() => import('./pages/quality/model-quality-page.tsx'), 'ModelQualityPage'),
+  },
+  {
+    path: '/tenants',
+    nav: { text: 'Tenants', section: 'Running' },
+    role: 'operator',
+    component: page(() => import('./pages/tenants/tenants-page.tsx'), 'TenantsPage'),
+  },
+  {
+    path: '/tenants/:tenant/:tab?',
+    role: 'operator',
+    component: page(() => import('./pages/tenants/tenant-page.tsx'), 'TenantPage'),
+  },
+  {
+    path: '/account/:tab?',
+    nav: { text: 'Account', section: 'Running' },
+    role: 'tenant-admin',
+    ownTenant: true,
+    component: page(() => import('./pages/tenants/tenant-page.tsx'), 'OwnTenantPage'),
+  },
+  {
     path: '/operations/:tab?',
     nav: { text: 'Operations', section: 'Running' },
     role: 'tenant-admin',
@@ -66,6 +97,7 @@ export const PAGES: readonly PageRoute[] = [
 
 /** Where somebody of a role begins. */
 export function homeOf(role: Role): string {
+  if (!reaches(role, 'operator')) return '/account';
   const found = PAGES.find(({ nav, role: needed }) => nav !== undefined && needed === role);
   return found === undefined ? '/operations' : addressOf(found);
 }
@@ -73,4 +105,9 @@ export function homeOf(role: Role): string {
 /** Where a page is, without its parameters. */
 export function addressOf({ path }: PageRoute): string {
   return path.replace(/\/:.*$/, '');
+}
+
+/** True if the page is for somebody like this. */
+export function isFor({ role, ownTenant }: PageRoute, who: Who): boolean {
+  return reaches(who.role, role) && (ownTenant !== true || who.tenant !== undefined);
 }

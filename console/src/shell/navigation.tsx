@@ -1,8 +1,7 @@
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import { useLocation, useRouter } from 'wouter';
 import { useWho } from '../api/context.ts';
-import { reaches } from '../auth/who.ts';
-import { addressOf, PAGES } from '../pages.ts';
+import { addressOf, isFor, PAGES } from '../pages.ts';
 
 const SECTIONS = ['Watching', 'Serving', 'Running'] as const;
 
@@ -10,8 +9,8 @@ const SECTIONS = ['Watching', 'Serving', 'Running'] as const;
 export function Navigation({ onFollow }: { readonly onFollow: () => void }) {
   const { base } = useRouter();
   const [path, navigate] = useLocation();
-  const { role } = useWho();
-  const shown = PAGES.filter((page) => page.nav !== undefined && reaches(role, page.role));
+  const who = useWho();
+  const shown = PAGES.filter((page) => page.nav !== undefined && isFor(page, who));
   const active = shown.find((page) => `${path}/`.startsWith(`${addressOf(page)}/`));
   return (
     <SideNavigation
