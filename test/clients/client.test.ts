@@ -55,6 +55,7 @@ describe('predict', () => {
       cache: 'none',
       replayed: false,
       region: 'us',
+      predictionId: prediction.id,
     });
     const [label, probabilities] = prediction.outputs;
     expect(label?.data).toEqual(['positive', 'negative']);
@@ -106,6 +107,15 @@ describe('an accepted prediction', () => {
     expect((await acme.predictions.wait(accepted.id)).outputs[0]?.data).toEqual([20]);
     expect(await acme.predictions.get(accepted.id)).toMatchObject({ state: 'done', version: '1' });
     expect(await acme.predictions.cancel(accepted.id)).toBe('ended');
+  });
+
+  test('takes its true label, once', async () => {
+    const { predictionId } = await acme.predict('ticket-sentiment', [texts('text', ['I love it', 'I hate it'])]);
+    const tell = (...labels: string[]) => acme.predictions.giveFeedback(predictionId!, labels, { at: new Date() });
+    expect(await errorOf(tell('positive'))).toMatchObject({ code: 'request-invalid', status: 400 });
+    expect(await tell('positive', 'negative')).toBe('counted');
+    expect(await tell('positive', 'negative')).toBe('again');
+    expect(await errorOf(tell('neutral', 'negative'))).toMatchObject({ code: 'feedback-conflict', status: 409 });
   });
 
   test('can be given up, by waiting no longer and by cancelling it', async () => {
