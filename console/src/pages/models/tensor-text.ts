@@ -109,7 +109,8 @@ function element({ datatype }: TensorSpec, cell: string): Element {
 function flatten(nested: Nested, into: Element[]): number[] {
   if (!Array.isArray(nested[0])) {
     for (const one of nested) {
-      if (Array.isArray(one) || one === null) throw new Error('Values stand beside rows.');
+      if (one === null) throw new Error('null is not a value.');
+      if (Array.isArray(one)) throw new Error('Values stand beside rows.');
       into.push(one as Element);
     }
     return [nested.length];
