@@ -559,6 +559,23 @@ export function qualityWindowPartition(model: string, version: string): string {
   return `quality-windows#${model}@${version}`;
 }
 
+/** Telemetry: one item a tenant and day, read by tenant in order. */
+export function tenantDayKey(tenant: string, day: number): Key {
+  return { pk: tenantDayPartition(tenant), sk: tenantDayBound(day) };
+}
+
+export function tenantDayPartition(tenant: string): string {
+  return `tenant-meter#${tenant}`;
+}
+
+/** Sorts as days do. */
+export function tenantDayBound(day: number): string {
+  return String(day).padStart(9, '0');
+}
+
+/** Telemetry: which days are added up by tenant. */
+export const SUMMED_DAYS_KEY: Key = { pk: 'meter-summed', sk: 'days' };
+
 /** The time in a key that sorts by time. */
 export function timeOf({ sk }: Pick<Key, 'sk'>): number {
   return Number(sk.split('#', 1)[0]);

@@ -1,18 +1,24 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { decodeMeter, encodeMeter } from '../../core/cost/meter-codec.ts';
+import { decodeMeter, decodeTenantUses, encodeMeter, encodeTenantUses } from '../../core/cost/meter-codec.ts';
 import { firstKeptDay } from '../../core/cost/meter-days.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
-import type { MeterRecord, Meters } from '../../core/ports/meters.ts';
+import type { MeterRecord, Meters, SummedDays, TenantDay } from '../../core/ports/meters.ts';
 import type { Commits } from './group-commit.ts';
 
 type Parts = { readonly database: DatabaseSync; readonly commits: Commits; readonly clock: Clock; readonly log: Log };
 type Row = { readonly writer: string; readonly part: number; readonly encoded: string };
 
+/** Others have their turn between. */
+const PUT_AT_ONCE = 200;
+
+type Sum = 'putTenant' | 'selectTenant' | 'purgeTenants' | 'selectSummed' | 'putSummed';
+type TenantRow = { readonly day: number; readonly encoded: string };
+
 /** A row a record, which its later totals replace. */
 export class LocalMeters implements Meters {
   readonly #parts: Parts;
-  readonly #statements: Readonly<Record<'put' | 'select' | 'purge', StatementSync>>;
+  readonly #statements: Readonly<Record<'put' | 'select' | 'purge' | Sum, StatementSync>>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -24,6 +30,16 @@ export class LocalMeters implements Meters {
       ),
       select: database.prepare('SELECT writer, part, encoded FROM meter WHERE day = ?'),
       purge: database.prepare('DELETE FROM meter WHERE day < ?'),
+      putTenant: database.prepare('INSERT OR REPLACE INTO tenant_day (tenant, day, encoded) VALUES (?, ?, ?)'),
+      selectTenant: database.prepare(
+        'SELECT day, encoded FROM tenant_day WHERE tenant = ? AND day >= ? AND day < ? ORDER BY day',
+      ),
+      purgeTenants: database.prepare('DELETE FROM tenant_day WHERE day < ?'),
+      selectSummed: database.prepare('SELECT since, until FROM meter_summed'),
+      putSummed: database.prepare(
+        `INSERT INTO meter_summed (id, since, until) VALUES (1, ?, ?)
+         ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
+      ),
     };
   }
 
@@ -40,8 +56,47 @@ export class LocalMeters implements Meters {
     return rows.flatMap((row) => this.#decode(day, row) ?? []);
   }
 
+  async keepTenantDays(days: readonly TenantDay[]): Promise<void> {
+    const rows = days.map(({ tenant, day, uses }) => ({ tenant, day, encoded: encodeTenantUses(uses) }));
+    for (let at = 0; at < rows.length; at += PUT_AT_ONCE) {
+      await this.#parts.commits.write(() => {
+        for (const { tenant, day, encoded } of rows.slice(at, at + PUT_AT_ONCE))
+          this.#statements.putTenant.run(tenant, day, encoded);
+      });
+    }
+  }
+
+  async readTenantDays(tenant: string, from: number, until: number): Promise<readonly TenantDay[]> {
+    const { commits, clock, log } = this.#parts;
+    const first = Math.max(from, firstKeptDay(clock.nowMs()));
+    const rows = await commits.read(() => this.#statements.selectTenant.all(tenant, first, until) as TenantRow[]);
+    return rows.flatMap(({ day, encoded }) => {
+      try {
+        return [{ tenant, day, uses: decodeTenantUses(encoded) }];
+      } catch (error) {
+        log.error("a tenant's day cannot be read: left out", error, { tenant, day });
+        return [];
+      }
+    });
+  }
+
+  readSummed(): Promise<SummedDays | undefined> {
+    return this.#parts.commits.read(() => {
+      const row = this.#statements.selectSummed.get() as SummedDays | undefined;
+      return row && { since: row.since, until: row.until };
+    });
+  }
+
+  async markSummed({ since, until }: SummedDays): Promise<void> {
+    await this.#parts.commits.write(() => this.#statements.putSummed.run(since, until));
+  }
+
   async purge(nowMs: number): Promise<number> {
-    return Number(await this.#parts.commits.write(() => this.#statements.purge.run(firstKeptDay(nowMs)).changes));
+    const first = firstKeptDay(nowMs);
+    return this.#parts.commits.write(() => {
+      this.#statements.purgeTenants.run(first);
+      return Number(this.#statements.purge.run(first).changes);
+    });
   }
 
   #decode(day: number, { writer, part, encoded }: Row): MeterRecord | undefined {

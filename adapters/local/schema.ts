@@ -176,6 +176,13 @@ CREATE TABLE meter (
 ) STRICT;
 `;
 
+/** The same added up, by tenant, and which days are. */
+const METER_SUM = `
+CREATE TABLE tenant_day (tenant TEXT NOT NULL, day INTEGER NOT NULL, encoded TEXT NOT NULL, PRIMARY KEY (tenant, day)) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_day_expiry ON tenant_day (day);
+CREATE TABLE meter_summed (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
+`;
+
 /**
  * Answered predictions whose truth may come, the truth, and what it came to by day: labels are in `sealed` and `given` alone. `kept_prediction_total`
  * is what each tenant and model has of them: who inserts adds up, the trigger takes away.
@@ -292,5 +299,6 @@ export const REGION_MIGRATIONS: readonly string[] = [
   BUDGET,
   REPORTED_VERSION,
   LOG_LEVEL,
+  METER_SUM,
 ];
 export const DIRECTORY_MIGRATIONS: readonly string[] = [DIRECTORY_V1];

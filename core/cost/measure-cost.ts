@@ -4,16 +4,18 @@ import { type BudgetState, readScope } from './budget.ts';
 import { dayOf } from './meter-days.ts';
 import { NANO_USD, type PricedDay, priceDay } from './price-day.ts';
 import { BudgetReader } from './read-budgets.ts';
+import { sumTenants } from './sum-tenants.ts';
 
 /** Budgets of which metrics are made: first those that are to be told of, then those nearest to their end. */
 const MOST_BUDGETS = 50;
 
 type CostHost = Pick<Platform, 'budgets' | 'meters' | 'clock'>;
 
-/** A source of measures for one region: what the UTC day has cost, how much of that was idle in each pool, and how much of budgets is spent. */
+/** A source of measures for one region, to be asked once a minute, which adds up by tenant what is over: what the UTC day has cost, how much of that was idle in each pool, and how much of budgets is spent. */
 export function createCostSource(host: CostHost): (host: CostHost, nowMs: number) => Promise<readonly Measure[]> {
   const budgets = new BudgetReader(host);
   return async (_, nowMs) => {
+    await sumTenants(host, nowMs);
     const priced = priceDay(await host.meters.read(dayOf(nowMs)));
     return [...measureDay(priced), ...measureBudgets(await budgets.read(nowMs))];
   };

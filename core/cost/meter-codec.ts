@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type MeterRecord, PURCHASES } from '../ports/meters.ts';
+import { type MeterRecord, PURCHASES, type TenantUse } from '../ports/meters.ts';
 
 const count = z.number().min(0);
 const name = z.string().min(1);
@@ -42,4 +42,23 @@ export function decodeMeter(text: string): MeterRecord {
       ...{ tenant, model, version, computeMs, rows, requests },
     })),
   };
+}
+
+/** Model, version, pool, milliseconds, rows, requests, billionths of a dollar. */
+const tenantUses = z.array(z.tuple([name, name, name, count, count, count, z.int().min(0)]));
+
+/** What a tenant used in a day as a text that a store keeps. */
+export function encodeTenantUses(uses: readonly TenantUse[]): string {
+  const written: z.input<typeof tenantUses> = uses.map((use) => [
+    ...([use.model, use.version, use.pool] as const),
+    ...([use.computeMs, use.rows, use.requests, use.nanoUsd] as const),
+  ]);
+  return JSON.stringify(written);
+}
+
+/** Throws on a text that `encodeTenantUses` did not make. */
+export function decodeTenantUses(text: string): readonly TenantUse[] {
+  return tenantUses.parse(JSON.parse(text)).map(([model, version, pool, computeMs, rows, requests, nanoUsd]) => ({
+    ...{ model, version, pool, computeMs, rows, requests, nanoUsd },
+  }));
 }

@@ -1,4 +1,4 @@
-import type { MeteredUse, MeteredWorker, MeterRecord } from '../ports/meters.ts';
+import type { MeteredUse, MeteredWorker, MeterRecord, Meters } from '../ports/meters.ts';
 import type { Platform } from '../ports/platform.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
 import { dayOf } from './meter-days.ts';
@@ -15,6 +15,7 @@ const HEAD_BYTES = 1_000;
 /** Parts that wait for a store that is away: 6 MB. */
 const MOST_WAITING = 20;
 
+type MeterParts = Pick<Platform, 'clock' | 'log'> & { readonly meters: Pick<Meters, 'save'> };
 export type MeterConfig = Omit<MeteredWorker, 'upMs' | 'busyMs'>;
 
 type Use = { -readonly [Member in keyof MeteredUse]: MeteredUse[Member] };
@@ -33,7 +34,7 @@ type Part = {
  * fill, whatever the number of requests. Counting takes a fraction of a microsecond, waits for nothing and never throws.
  */
 export class Meter {
-  readonly #parts: Pick<Platform, 'meters' | 'clock' | 'log'>;
+  readonly #parts: MeterParts;
   readonly #config: MeterConfig;
   readonly #busyMs: () => number;
   readonly #writer = crypto.randomUUID();
@@ -48,7 +49,7 @@ export class Meter {
   #isFailing = false;
 
   /** `busyMs`: what all runners have been busy since the start. */
-  constructor(parts: Pick<Platform, 'meters' | 'clock' | 'log'>, config: MeterConfig, busyMs: () => number) {
+  constructor(parts: MeterParts, config: MeterConfig, busyMs: () => number) {
     this.#parts = parts;
     this.#config = config;
     this.#busyMs = busyMs;

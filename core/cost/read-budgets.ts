@@ -1,12 +1,10 @@
 import type { Platform } from '../ports/platform.ts';
-import { DAY_MS, HOUR_MS } from '../units.ts';
+import { DAY_MS } from '../units.ts';
 import { type Budget, type BudgetState, firstDayOf, readScope, spentOf, stateOf } from './budget.ts';
 import { dayOf, monthStart } from './meter-days.ts';
 import { NANO_USD } from './price-day.ts';
 import { eachDay } from './read-cost.ts';
-
-/** A day whose end is so long past changes no more: workers save within minutes. */
-const SETTLED_AFTER_MS = HOUR_MS;
+import { SETTLED_AFTER_MS } from './sum-tenants.ts';
 
 /**
  * What of each budget is spent. Days that are over are read once and remembered by scope as long as this lives, so that asking each minute reads

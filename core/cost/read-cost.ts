@@ -4,6 +4,7 @@ import { DAY_MS } from '../units.ts';
 import { dayOf, firstKeptDay, monthStart } from './meter-days.ts';
 import { NANO_USD, type PricedUse, priceDay } from './price-day.ts';
 import { type CostBy, type CostSum, CostSums, type Spent, sumSpent } from './sum-cost.ts';
+import { eachTenantUse } from './sum-tenants.ts';
 
 /** Days that are read at once: of a busy region some hundred records each. */
 const READ_AT_ONCE = 8;
@@ -38,27 +39,29 @@ export async function readCost(
 ): Promise<CostSum> {
   const sums = new CostSums(by);
   for (const version of versions) sums.addModel(version);
-  await eachDay(ports, days, (priced) => {
-    if (tenant === undefined) sums.add(priced);
-    else for (const use of priced.uses) if (use.tenant === tenant) sums.addUse(use);
-  });
+  if (tenant === undefined) await eachDay(ports, days, (priced) => sums.add(priced));
+  else await eachUseOf(ports, tenant, days, (use) => sums.addUse(use));
   return sums.sum(most);
 }
 
-/** What of those days a filter lets through comes to. */
-export async function readSpent(ports: CostPorts, days: Days, isOf: (use: PricedUse) => boolean): Promise<Spent> {
-  let spent = sumSpent([]);
-  await eachDay(ports, days, ({ uses }) => {
-    spent = sumSpent([spent, ...uses.filter(isOf)]);
-  });
-  return spent;
+function eachUseOf(ports: CostPorts, tenant: string, days: Days, take: (use: PricedUse) => void): Promise<void> {
+  const saved = (some: Days) =>
+    eachDay(ports, some, ({ uses }) => {
+      for (const use of uses) if (use.tenant === tenant) take(use);
+    });
+  return eachTenantUse(ports.meters, { ...days, tenant }, saved, take);
 }
 
 /** What a tenant has used since its UTC month began. */
-export function monthToDate(ports: CostPorts, { id, createdAtMs }: Pick<Tenant, 'id' | 'createdAtMs'>): Promise<Spent> {
+export async function monthToDate(
+  ports: CostPorts,
+  { id, createdAtMs }: Pick<Tenant, 'id' | 'createdAtMs'>,
+): Promise<Spent> {
   const today = dayOf(ports.clock.nowMs());
   const days = ofTenant({ from: monthStart(today), until: today + 1 }, createdAtMs);
-  return readSpent(ports, days, (use) => use.tenant === id);
+  const uses: PricedUse[] = [];
+  await eachUseOf(ports, id, days, (use) => uses.push(use));
+  return sumSpent(uses);
 }
 
 /** Since a tenant was made: what an earlier one of its name used is none of its business. */

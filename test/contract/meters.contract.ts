@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { METERS_KEPT_DAYS } from '../../core/cost/meter-days.ts';
 import type { Meters } from '../../core/ports/meters.ts';
 import { DAY_MS } from '../../core/units.ts';
-import { aMeterRecord, aUse } from '../support/meters.ts';
+import { aMeterRecord, aTenantDay, aUse } from '../support/meters.ts';
 import { type Adapter, atOnce, type Case, describeContract, type Subject } from './contract.ts';
 
 type MetersCase = Case<Subject<Meters>>;
@@ -94,15 +94,52 @@ export const metersCases: readonly MetersCase[] = [
       const { day } = aMeterRecord(now);
       await subject.port.save(aMeterRecord(now, { writer: 'old' }));
       await subject.port.save(aMeterRecord(now, { day: day + 1, writer: 'new' }));
+      await subject.port.keepTenantDays([aTenantDay(day), aTenantDay(day + 1)]);
+      const sums = async () => (await subject.port.readTenantDays('acme', 0, day + 9)).map((sum) => sum.day - day);
       const left = async () =>
         (await Promise.all([day, day + 1].map((each) => subject.port.read(each)))).flat().map(({ writer }) => writer);
       // To the last moment at which the day is kept.
       await subject.advance((day + METERS_KEPT_DAYS + 1) * DAY_MS - 1000 - subject.nowMs());
       expect([await left(), await subject.port.purge(subject.nowMs())]).toEqual([['old', 'new'], 0]);
+      expect(await sums()).toEqual([0, 1]);
       await subject.advance(1000);
-      expect(await left()).toEqual(['new']);
-      expect(await subject.port.purge(subject.nowMs())).toBe(1);
+      expect([await left(), await sums()]).toEqual([['new'], [1]]);
+      expect(await subject.port.purge(subject.nowMs())).toBeGreaterThan(0);
       expect([await left(), await subject.port.purge(subject.nowMs())]).toEqual([['new'], 0]);
+    },
+  },
+  {
+    name: 'gives a tenant its own days in order, the latest of each, after a crash too',
+    async run(subject) {
+      const { day } = aMeterRecord(subject.nowMs());
+      const days = [0, 1, 2, 3].map((ago) => aTenantDay(day - ago));
+      const other = aTenantDay(day, { tenant: 'acme2', uses: [] });
+      await subject.port.keepTenantDays([...days, other]);
+      const later = aTenantDay(day - 1, { uses: [{ ...days[0]!.uses[0]!, version: '2', nanoUsd: 0 }] });
+      await subject.port.keepTenantDays([later]);
+      await subject.crash();
+      const read = (from: number, until: number, tenant = 'acme') => subject.port.readTenantDays(tenant, from, until);
+      expect(await read(day - 2, day + 1)).toEqual([days[2], later, days[0]]);
+      expect(await read(day - 3, day)).toEqual([days[3], days[2], later]);
+      expect([await read(day, day), await read(day + 1, day - 5)]).toEqual([[], []]);
+      expect(await read(0, day + 1, 'acme2')).toEqual([other]);
+      expect(await read(0, day + 1, 'acm')).toEqual([]);
+      await subject.port.keepTenantDays(Array.from({ length: 450 }, (_, at) => aTenantDay(day, { tenant: `t${at}` })));
+      expect(await read(day, day + 1, 't449')).toHaveLength(1);
+    },
+  },
+  {
+    name: 'knows which days are added up: they begin where they began and end ever later',
+    async run(subject) {
+      expect(await subject.port.readSummed()).toBeUndefined();
+      for (const [since, until] of [
+        [5, 5],
+        [9, 7],
+        [5, 6],
+      ] as const)
+        await subject.port.markSummed({ since, until });
+      await subject.crash();
+      expect(await subject.port.readSummed()).toEqual({ since: 5, until: 7 });
     },
   },
 ];

@@ -1,4 +1,4 @@
-import type { MeterRecord, Meters } from '../../core/ports/meters.ts';
+import type { MeterRecord, Meters, SummedDays } from '../../core/ports/meters.ts';
 import { type Fault, override } from './fault.ts';
 
 export const BROKEN_METERS: readonly Fault<Meters>[] = [
@@ -51,6 +51,25 @@ export const BROKEN_METERS: readonly Fault<Meters>[] = [
     caughtBy: 'holds a record of 300 KB and many of a day',
     breaks: (meters) =>
       override(meters, { save: (record) => meters.save({ ...record, uses: record.uses.slice(0, 1000) }) }),
+  },
+  {
+    fault: 'reads the last day too',
+    caughtBy: 'gives a tenant its own days in order, the latest of each, after a crash too',
+    breaks: (meters) =>
+      override(meters, { readTenantDays: (tenant, from, until) => meters.readTenantDays(tenant, from, until + 1) }),
+  },
+  {
+    fault: 'keeps in memory alone what is added up',
+    caughtBy: 'knows which days are added up: they begin where they began and end ever later',
+    breaks(meters) {
+      let summed: SummedDays | undefined;
+      return override(meters, {
+        async markSummed({ since, until }) {
+          summed = { since: summed?.since ?? since, until: Math.max(until, summed?.until ?? 0) };
+        },
+        readSummed: async () => summed,
+      });
+    },
   },
   {
     fault: 'forgets a day too early',

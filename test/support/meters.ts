@@ -1,5 +1,5 @@
 import { dayOf } from '../../core/cost/meter-days.ts';
-import type { MeteredUse, MeteredWorker, MeterRecord } from '../../core/ports/meters.ts';
+import type { MeteredUse, MeteredWorker, MeterRecord, TenantDay } from '../../core/ports/meters.ts';
 
 export function aUse(changes: Partial<MeteredUse> = {}): MeteredUse {
   return { tenant: 'acme', model: 'm', version: '1', computeMs: 10, rows: 2, requests: 1, ...changes };
@@ -28,4 +28,10 @@ export function aMeterRecord(nowMs: number, { worker, ...changes }: RecordChange
       ...worker,
     },
   };
+}
+
+/** What `acme` used in a day. */
+export function aTenantDay(day: number, changes: Partial<TenantDay> = {}): TenantDay {
+  const use = { model: 'm', version: '1', pool: 'default', computeMs: 1.5, rows: 2, requests: 1, nanoUsd: 20 };
+  return { tenant: 'acme', day, uses: [use], ...changes };
 }

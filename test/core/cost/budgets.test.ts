@@ -5,6 +5,7 @@ import { dayOf, monthStart } from '../../../core/cost/meter-days.ts';
 import { BudgetReader } from '../../../core/cost/read-budgets.ts';
 import { costOfDay } from '../../../core/cost/read-cost.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../core/units.ts';
+import { override } from '../../support/fault.ts';
 import { openLocalPlatform } from '../../support/local-platform.ts';
 import { aMeterRecord, aUse } from '../../support/meters.ts';
 
@@ -14,9 +15,8 @@ async function open() {
   onTestFinished(() => platform.close());
   const { ports, clock } = platform;
   const reads: number[] = [];
-  const meters = Object.assign(Object.create(ports.meters) as typeof ports.meters, {
-    save: ports.meters.save.bind(ports.meters),
-    read(day: number) {
+  const meters = override(ports.meters, {
+    read(day) {
       reads.push(day);
       return ports.meters.read(day);
     },

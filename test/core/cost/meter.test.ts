@@ -24,8 +24,6 @@ function open() {
       if (store.isAway) throw new Error('the store is away');
       saves.push(record);
     },
-    read: async () => [],
-    purge: async () => 0,
   };
   const meter = new Meter({ meters, clock, log }, CONFIG, () => store.busyMs);
   /** What a store holds that puts a record in place of the last of its name. */
