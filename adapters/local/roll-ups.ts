@@ -1,17 +1,23 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { RolledUntil, RollUp, RollUpSpan } from '../../core/ports/telemetry.ts';
 import { decodeTelemetry, encodeTelemetry } from '../../core/quality/encode-telemetry.ts';
 import { ROLL_UP_KEPT_MS } from '../../core/quality/telemetry-kept.ts';
 import type { Commits } from './group-commit.ts';
+import type { Turns } from './turns.ts';
 
 /** Rows that are read, or written, in one turn: 0.3 ms each, and the gateway waits meanwhile. */
 const AT_ONCE = 8;
 const SPANS = ['minute', 'hour'] as const;
 
-type Parts = { readonly database: DatabaseSync; readonly commits: Commits; readonly clock: Clock; readonly log: Log };
+type Parts = {
+  readonly database: DatabaseSync;
+  readonly commits: Commits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly turns: Turns;
+};
 type Row = { readonly startMs: number; readonly reports: number; readonly encoded: string };
 
 /** Telemetry of minutes and hours, a row each, and how far it goes. */
@@ -44,13 +50,13 @@ export class LocalRollUps {
 
   async keep(rollUps: readonly RollUp[]): Promise<void> {
     for (let at = 0; at < rollUps.length; at += AT_ONCE) {
+      await this.#parts.turns.next();
       const some = rollUps.slice(at, at + AT_ONCE);
       const rows = some.map((rollUp) => ({ ...rollUp, encoded: encodeTelemetry(rollUp.telemetry) }));
       await this.#parts.commits.write(() => {
         for (const { span, model, version, startMs, reports, encoded } of rows)
           this.#statements.keep.run(span, model, version, startMs, reports, encoded);
       });
-      await nextTurn();
     }
   }
 
@@ -65,13 +71,13 @@ export class LocalRollUps {
     // One that is as old as they are kept is as if forgotten.
     let atMs = Math.max(fromMs, this.#parts.clock.nowMs() - ROLL_UP_KEPT_MS[span] + 1);
     for (;;) {
+      await this.#parts.turns.next();
       const rows = (await this.#parts.commits.read(() =>
         this.#statements.select.all(span, model, version, atMs, untilMs),
       )) as Row[];
       found.push(...rows.flatMap((row) => this.#decode(span, { model, version }, row) ?? []));
       if (rows.length < AT_ONCE) return found;
       atMs = rows.at(-1)!.startMs + 1;
-      await nextTurn();
     }
   }
 

@@ -49,6 +49,24 @@ test('a long read lets others have their turn', async () => {
   expect(turns).toBeGreaterThan(10);
 });
 
+test('of reads at once one has a turn, so that others wait for four rows at the most', async () => {
+  const platform = await open();
+  const nowMs = platform.clock.nowMs();
+  const { telemetry } = platform.ports;
+  await telemetry.append(Array.from({ length: 40 }, (_, sequence) => aReport(nowMs, { sequence })));
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const found = await Promise.all(Array.from({ length: 8 }, () => telemetry.read('m', '1', nowMs, nowMs + 1)));
+  clearImmediate(counting);
+  expect(found.map(({ requests }) => requests)).toEqual(new Array(8).fill(40));
+  // Ten parts each, and one in which there is nothing more.
+  expect(turns).toBeGreaterThanOrEqual(80);
+});
+
 test('a roll-up that cannot be read is left out with a line in the log, and nothing of it is in that line', async () => {
   const platform = await open();
   const hourMs = Math.floor(platform.clock.nowMs() / HOUR_MS) * HOUR_MS;
