@@ -22,7 +22,10 @@ type Use = { -readonly [Member in keyof MeteredUse]: MeteredUse[Member] };
 type Part = {
   readonly day: number;
   readonly part: number;
-  readonly uses: Map<string, Use>;
+  /** By model, version and tenant. */
+  readonly uses: Map<string, Map<string, Map<string, Use>>>;
+  /** Of the version that was used last: mostly the next one's too. */
+  latest: { readonly model: string; readonly version: string; readonly uses: Map<string, Use> } | undefined;
   bytes: number;
   upMs: number;
   busyMs: number;
@@ -61,19 +64,21 @@ export class Meter {
   used({ tenant, model, version, computeMs, rows }: Omit<MeteredUse, 'requests'>): void {
     const day = dayOf(this.#parts.clock.nowMs());
     if (day !== this.#open.day) this.#tick();
-    const key = `${tenant} ${model}@${version}`;
-    let use = this.#open.uses.get(key);
-    if (use === undefined) {
-      const bytes = key.length + ENTRY_BYTES;
-      if (this.#open.bytes + bytes > PART_BYTES) this.#go(day);
-      use = { tenant, model, version, computeMs: 0, rows: 0, requests: 0 };
-      this.#open.uses.set(key, use);
-      this.#open.bytes += bytes;
-    }
+    const use = usesOf(this.#open, model, version).get(tenant) ?? this.#addUse({ tenant, model, version }, day);
     if (computeMs > 0) use.computeMs += whole(computeMs);
     use.rows += rows;
     use.requests += 1;
     this.#isUsed = true;
+  }
+
+  #addUse(name: Pick<MeteredUse, 'tenant' | 'model' | 'version'>, day: number): Use {
+    const { tenant, model, version } = name;
+    const bytes = tenant.length + model.length + version.length + ENTRY_BYTES;
+    if (this.#open.bytes + bytes > PART_BYTES) this.#go(day);
+    const use = { ...name, computeMs: 0, rows: 0, requests: 0 };
+    usesOf(this.#open, model, version).set(tenant, use);
+    this.#open.bytes += bytes;
+    return use;
   }
 
   /** Adds up time, and saves every `everyMs`, until the signal aborts. Never throws. */
@@ -126,12 +131,12 @@ export class Meter {
   #begin(day: number): Part {
     const part = this.#nextPart;
     this.#nextPart += 1;
-    return { day, part, uses: new Map(), bytes: HEAD_BYTES, upMs: 0, busyMs: 0 };
+    return { day, part, uses: new Map(), latest: undefined, bytes: HEAD_BYTES, upMs: 0, busyMs: 0 };
   }
 
   #recordOf({ day, part, uses, upMs, busyMs }: Part): MeterRecord {
     const worker = { ...this.#config, upMs: whole(upMs), busyMs: whole(busyMs) };
-    return { day, writer: this.#writer, part, worker, uses: [...uses.values()].map((use) => ({ ...use })) };
+    return { day, writer: this.#writer, part, worker, uses: allOf(uses) };
   }
 
   async #saveAll(): Promise<void> {
@@ -153,6 +158,22 @@ export class Meter {
     }
     this.#saving = undefined;
   }
+}
+
+function usesOf(part: Part, model: string, version: string): Map<string, Use> {
+  const { latest } = part;
+  if (latest !== undefined && latest.model === model && latest.version === version) return latest.uses;
+  const versions = part.uses.get(model) ?? new Map<string, Map<string, Use>>();
+  const uses = versions.get(version) ?? new Map<string, Use>();
+  part.uses.set(model, versions.set(version, uses));
+  part.latest = { model, version, uses };
+  return uses;
+}
+
+/** As they are now. */
+function allOf(uses: Part['uses']): MeteredUse[] {
+  const versions = [...uses.values()].flatMap((each) => [...each.values()]);
+  return versions.flatMap((tenants) => [...tenants.values()].map((use) => ({ ...use })));
 }
 
 /** Whole 1/1024, which add up the same in every order. */
