@@ -87,7 +87,7 @@ export async function bundleCanary(outFolder: string): Promise<void> {
     mainFields: ['module', 'main'],
     minify: true,
     keepNames: true,
-    plugins: [englishOnly, ...plugins],
+    plugins: [englishOnly],
     legalComments: 'none',
     logLevel: 'silent',
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { deadLetterId } from '../../core/inference/dead-letter.ts';
 import { setCaptureConsent } from '../../core/tenancy/capture-consent.ts';
 import type { Access } from '../../lib/access.ts';
 import { type Cloud, startCloud } from '../support/aws/cloud.ts';
@@ -9,6 +10,7 @@ import { constantAnswer } from '../support/bad-models.ts';
 import { aNotice } from '../support/drift.ts';
 import { echoText } from '../support/echo-models.ts';
 import { type ApiClient, fourOf, texts } from '../support/http-client.ts';
+import { aJob } from '../support/jobs.ts';
 import { pushAndFollow, withManifest } from '../support/push-model.ts';
 
 const ASYNC = { headers: { prefer: 'respond-async' } };
@@ -58,8 +60,10 @@ describe('what functions and workers do over the life of a tenant and a model', 
     const hooks = '/control/v1/tenants/acme/webhooks';
     expect((await acme.post(hooks, { url: 'https://hooks.test/hook' })).status).toBe(201);
     await everyKindOfRequest();
+    await whatDies();
     await aVersionAndItsRelease();
     await howModelsDo();
+    await platform.region().deployed.functions.watch.run({});
     expect((await acme.get('/control/v1/tenants/acme/usage')).status).toBe(200);
     const globex = { id: 'globex', name: 'Globex', plan: 'enterprise' };
     const created = await operator.post('/control/v1/tenants', globex);
@@ -119,6 +123,30 @@ async function everyKindOfRequest(): Promise<void> {
     () => expect(platform.logLines.some((line) => line.includes('"webhook delivery"'))).toBe(true),
     SOON,
   );
+}
+
+/** A prediction that nobody could handle is run again, another one is forgotten; and what operators ask and set. */
+async function whatDies(): Promise<void> {
+  const { deadLetters } = platform.region().platform;
+  const letters = '/control/v1/tenants/acme/dead-letters';
+  const died = { pool: 'default', lane: 'bulk', reason: 'internal', attempts: 51, redrivable: true } as const;
+  for (const digit of ['1', '2']) {
+    const id = `pred_${digit.repeat(32)}`;
+    const inputs = [{ name: 'text', datatype: 'BYTES' as const, shape: [LARGE.length], data: LARGE }];
+    const job = aJob({ id, tenant: 'acme', model: 'echo', requestedModel: 'echo', durable: true, inputs });
+    const letter = { id: deadLetterId(id), tenant: 'acme', prediction: id, model: 'echo', version: '1' };
+    await deadLetters.add({ ...letter, ...died, atMs: Date.now() }, job);
+  }
+  const [first, second] = (await acme.get(letters)).json<{ items: { id: string }[] }>().items;
+  const redriven = await acme.post(`${letters}/${first!.id}/redrive`, {});
+  expect(redriven.status, redriven.text).toBe(202);
+  expect((await acme.result(redriven.header('location')!)).status).toBe(200);
+  expect((await acme.send('DELETE', `${letters}/${second!.id}`)).status).toBe(204);
+  expect((await operator.get('/control/v1/pools')).status).toBe(200);
+  const level = { level: 'debug', minutes: 1 };
+  expect((await operator.send('PUT', '/control/v1/log-level', { body: level })).status).toBe(200);
+  const walked = await operator.get('/control/v1/audit/verification');
+  expect(walked.json(), walked.text).toMatchObject({ ok: true });
 }
 
 /** A prediction and its true label, and what that comes to. */
@@ -207,7 +235,6 @@ const NO_SAGEMAKER = 'there is no model registry here';
 /** Permissions that this life of a tenant and a model gives no reason to use, with the reason for which they are given. */
 const NOT_NEEDED_HERE: ReadonlyMap<string, string> = new Map([
   ['infer table directory', ANOTHER_REGION],
-  ['infer writes control', POOL_AT_ZERO],
   ['infer wakesPools', POOL_AT_ZERO],
   ['infer table telemetry', 'for answers that the handler itself gave up or refused'],
   ['infer writes telemetry', 'for answers that the handler itself gave up or refused'],
