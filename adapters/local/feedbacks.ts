@@ -64,7 +64,9 @@ export class LocalFeedbacks implements Feedbacks {
     this.#statements = prepare(database);
   }
 
-  async keep(predictions: readonly KeptPrediction[]): Promise<void> {
+  async keep(offered: readonly KeptPrediction[]): Promise<void> {
+    // Before it is sealed: who was removed gets no new key.
+    const predictions = offered.filter((kept) => !this.#isErased(kept));
     const keys = await this.#keysOf(predictions);
     const sealed = predictions.map((kept) => {
       const key = keys.get(kept.tenant)!;
@@ -129,6 +131,10 @@ export class LocalFeedbacks implements Feedbacks {
     return kept + tallies;
   }
 
+  #isErased({ tenant, atMs }: KeptPrediction): boolean {
+    return atMs <= (this.#erasedAtMs.get(tenant) ?? Number.NEGATIVE_INFINITY);
+  }
+
   async #keysOf(predictions: readonly KeptPrediction[]): Promise<ReadonlyMap<string, TenantKey>> {
     const keys = new Map<string, TenantKey>();
     for (const { tenant } of predictions) if (!keys.has(tenant)) keys.set(tenant, await this.#dataKeys.keyOf(tenant));
@@ -136,8 +142,9 @@ export class LocalFeedbacks implements Feedbacks {
   }
 
   /** Inside a write. False if it is there already, or its tenant was erased while it was sealed. */
-  #insert({ tenant, id, model, version, atMs, expiresAtMs }: KeptPrediction, sealed: Uint8Array): boolean {
-    if (atMs <= (this.#erasedAtMs.get(tenant) ?? Number.NEGATIVE_INFINITY)) return false;
+  #insert(kept: KeptPrediction, sealed: Uint8Array): boolean {
+    if (this.#isErased(kept)) return false;
+    const { tenant, id, model, version, atMs, expiresAtMs } = kept;
     return this.#statements.insert.run(tenant, id, model, version, atMs, expiresAtMs, sealed).changes === 1;
   }
 

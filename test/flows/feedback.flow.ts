@@ -225,6 +225,14 @@ export function describeFeedback(start: StartPlatform): void {
     expectProblem(await (await running.addKey('globex')).get(own('globex')), 'forbidden');
     expect((await read(operator, own('globex'))).count).toBe(2);
     expectProblem(await operator.get(own('nobody')), 'tenant-unknown');
+    // Whether there are models that its plan does not include is nobody's business.
+    const narrow = await running.addTenant('narrow', { overrides: { models: ['echo'] } });
+    for (const path of [
+      own('narrow'),
+      `${own('narrow')}?version=9`,
+      own('narrow').replace('ticket-sentiment', 'nothing'),
+    ])
+      expectProblem(await narrow.get(path), 'model-unknown', { field: 'model' });
   });
 
   test('an erasure takes predictions, truths and what they came to along', async () => {

@@ -2,6 +2,7 @@ import { Failure } from '../../failure.ts';
 import type { Platform } from '../../ports/platform.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { readTenant } from '../../tenancy/manage-tenants.ts';
+import type { Tenant } from '../../tenancy/tenant.ts';
 import { DAY_MS } from '../../units.ts';
 import type { LabelCounts } from '../label-counts.ts';
 import { mergeTelemetry } from '../telemetry.ts';
@@ -60,17 +61,24 @@ export async function readFeedback(
   };
 }
 
-/** The same of one tenant's own feedback, by UTC day. `tenant-unknown` too. */
+/**
+ * The same of one tenant's own feedback, by UTC day. `tenant-unknown` too. A model that its plan does not include is unknown unless it gave feedback of it,
+ * as of a variant.
+ */
 export async function readTenantFeedback(
   ports: Pick<Platform, 'registry' | 'feedbacks'>,
   tenant: string,
   asked: FeedbackAsked,
 ): Promise<ReadFeedback> {
-  await readTenant(ports, tenant);
   const { model, untilMs } = asked;
+  const isOffered = await isOfferedTo(ports, await readTenant(ports, tenant), model);
+  const unknown = () => new Failure('model-unknown', { field: 'model' });
   const fromMs = Math.floor(asked.fromMs / DAY_MS) * DAY_MS;
-  const version = await versionOf(ports, asked);
+  const version = await versionOf(ports, asked).catch((error: unknown) => {
+    throw isOffered ? error : unknown();
+  });
   const days = await ports.feedbacks.tallies(tenant, { model, version, fromMs, untilMs });
+  if (days.length === 0 && !isOffered) throw unknown();
   const all = new FeedbackTally();
   for (const { tally } of days) all.merge(tally);
   return {
@@ -80,6 +88,15 @@ export async function readTenantFeedback(
     steps: days.flatMap(({ dayMs, tally }) => stepOf(dayMs, tally)),
     tenants: all.count === 0 ? [] : [{ tenant, count: all.count, accuracy: accuracyOf(all) }],
   };
+}
+
+async function isOfferedTo(
+  { registry }: Pick<Platform, 'registry'>,
+  { plan, overrides }: Tenant,
+  model: string,
+): Promise<boolean> {
+  const models = overrides.models ?? (await registry.readPlan(plan))?.limits.models ?? [];
+  return models.includes('*') || models.includes(model);
 }
 
 async function versionOf({ registry }: Pick<Platform, 'registry'>, { model, version }: FeedbackAsked): Promise<string> {
