@@ -1,9 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { buildConsole } from '../embedded/console/console-build.ts';
 import { SluiceApp } from '../lib/app.ts';
 import { bundleCanary, bundleFunctions, bundleWorker } from '../lib/bundle.ts';
 import { loadConfig } from '../lib/config.ts';
+import { progress } from './output.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const OUT = join(ROOT, 'dist');
@@ -22,5 +24,6 @@ for (const [architecture, folder] of Object.entries(workerImages)) {
   await bundleWorker(folder, { architecture: architecture as keyof typeof workerImages });
   await copyFile(join(ROOT, 'gpu-worker', 'Dockerfile'), join(folder, 'Dockerfile'));
 }
+const consoleFolder = config.console === undefined ? undefined : await buildConsole(ROOT, progress);
 const isFirstDeployment = String(node.tryGetContext('firstDeployment')) === 'true';
-new SluiceApp({ config, folders, workerImages, canaryFolder, isFirstDeployment }).synth();
+new SluiceApp({ config, folders, workerImages, canaryFolder, consoleFolder, isFirstDeployment }).synth();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { HTTP_FUNCTIONS, INNER_FUNCTIONS } from '../adapters/aws/environment.ts';
+import { consoleSchema } from './config-console.ts';
 import { poolSchema } from './config-pools.ts';
 import { instanceTypesOf } from './pool-prices.ts';
 
@@ -93,6 +94,7 @@ const schema = z.strictObject({
     tableRecoveryDays: z.int().min(1).max(35),
   }),
   corsOrigins: z.array(origin).max(50).default([]),
+  console: consoleSchema.optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** What an hour of one runner costs where the price list says nothing; without it that list gives it for the default pool of each region. */
   /** The share of a model's requests that are not to fail through us: what alarms about error budgets are made of. */
@@ -173,11 +175,15 @@ function contradictions(read: unknown): readonly string[] {
   if (crossStackReferences === 'strong' && ids.length > 1) {
     problems.push('crossStackReferences: strong ones do not reach other regions');
   }
+  const hasConsole = (read as Partial<Config>).console !== undefined;
   const places = new Map<string, string>();
   for (const [id, unread] of Object.entries(parts.regions)) {
     const { data } = region.safeParse(unread);
     if (data === undefined) continue;
     problems.push(...regionContradictions(id, data), ...unpriced(id, data, read as Partial<Config>));
+    if (hasConsole && data.domain === undefined && data.url === undefined) {
+      problems.push(`regions.${id}: a console needs its domain or url`);
+    }
     const other = places.get(data.awsRegion);
     if (other !== undefined) problems.push(`regions.${id}.awsRegion: ${other} is there already`);
     places.set(data.awsRegion, id);

@@ -22,6 +22,14 @@ const BUILD = ['build', '-c', join('console', 'vite.config.ts'), '--logLevel', '
 /** Behind the platform, which starts beside it. */
 const PRIORITY = 10;
 
+/** The folder with the console of a repository, built if it is missing or older than its sources. Throws where it cannot be. */
+export async function buildConsole(root: string, say: (line: string) => void): Promise<string> {
+  const build = new ConsoleBuild(root, say);
+  await build.prepare();
+  if (build.state.kind !== 'ready') throw new Error('the console was not built');
+  return join(root, BUILT);
+}
+
 /** The console of a repository: built when it is missing or older than its sources, in a process of its own. */
 export class ConsoleBuild implements ConsoleSource {
   readonly #root: string;

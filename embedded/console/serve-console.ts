@@ -1,13 +1,12 @@
 import { DEV_ISSUER_PATH } from '../../adapters/identity/dev-issuer.ts';
 import { CONSOLE_CLIENT } from '../../adapters/identity/dev-sign-in.ts';
+import { CONSOLE_PERMISSIONS, CONSOLE_RETURNS, consolePolicy } from '../../core/api/console-policy.ts';
 import type { HttpAnswer, HttpHandler } from '../../lambdas/middleware/http-handler.ts';
 import type { Extra } from '../find-target.ts';
 import type { ConsoleSource } from './console-build.ts';
 import type { ConsoleFile, ConsoleFiles } from './console-files.ts';
 
 export const CONSOLE_PATH = '/console';
-/** Pages of the console that a sign-in comes back to. */
-const RETURNS = ['callback', 'silent.html'];
 /** A year: names of these files change with their bytes. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 
@@ -20,7 +19,7 @@ export type ConsoleOptions = {
 
 /** Where the development issuers of this host may send codes: to the consoles that its regions serve. */
 export function consoleReturns(regionUrls: Readonly<Record<string, string>>): readonly string[] {
-  return Object.values(regionUrls).flatMap((url) => RETURNS.map((page) => `${url}${CONSOLE_PATH}/${page}`));
+  return Object.values(regionUrls).flatMap((url) => CONSOLE_RETURNS.map((page) => `${url}${CONSOLE_PATH}/${page}`));
 }
 
 /** Serves the console under `/console`, with what it is told at run time in `/console/config.json`. */
@@ -89,27 +88,12 @@ function sameAs(ifNoneMatch: string, etag: string): boolean {
 
 const ALWAYS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
 
-/**
- * Scripts, styles and fonts come from this host alone, none of them inline; data goes to the regions and their issuers alone.
- * Frames are those of a silent sign-in, and only the page that it comes back to may be in one.
- */
+/** Data goes to the regions and their issuers alone; only the page that a silent sign-in comes back to may be in a frame. */
 function pageHeaders(mayBeFramed: boolean, regionUrls: Readonly<Record<string, string>>): Record<string, string> {
-  const origins = Object.values(regionUrls).join(' ');
-  const policy = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "font-src 'self'",
-    "img-src 'self' data:",
-    `connect-src 'self' ${origins}`,
-    `frame-src 'self' ${origins}`,
-    "form-action 'none'",
-    "base-uri 'none'",
-    `frame-ancestors ${mayBeFramed ? "'self'" : "'none'"}`,
-  ];
+  const origins = Object.values(regionUrls);
   return {
-    'Content-Security-Policy': policy.join('; '),
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+    'Content-Security-Policy': consolePolicy({ connect: origins, frame: origins }, mayBeFramed),
+    'Permissions-Policy': CONSOLE_PERMISSIONS,
   };
 }
 

@@ -1,5 +1,6 @@
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
+import { consoleOrigin } from '../config-console.ts';
 import { settingsParameterName } from '../names.ts';
 import type { RegionContext } from '../region-context.ts';
 
@@ -17,7 +18,7 @@ export function regionSettings(scope: Construct, id: string, { config, region }:
     description: 'Read by functions and workers of the region',
     stringValue: JSON.stringify({
       regionUrls: { ...Object.fromEntries(others), [region]: ownUrl },
-      corsOrigins: config.corsOrigins,
+      corsOrigins: [...config.corsOrigins, ...(config.console === undefined ? [] : [consoleOrigin(config.console)])],
       logLevel: config.logLevel,
       runbookUrl: config.runbookUrl,
     }),

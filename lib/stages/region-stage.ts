@@ -1,4 +1,4 @@
-import { Stack, Stage, Tags } from 'aws-cdk-lib';
+import { Stack, type StackProps, Stage, Tags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { DeployedFunction } from '../bundle.ts';
 import type { Config } from '../config.ts';
@@ -6,6 +6,7 @@ import { directoryTableName, settingsParameterName, stackName } from '../names.t
 import type { RegionContext, WorkerImages } from '../region-context.ts';
 import type { RegionStores } from '../region-resources.ts';
 import { Api } from '../stacks/api.ts';
+import { Console } from '../stacks/console.ts';
 import { Data } from '../stacks/data.ts';
 import { Directory } from '../stacks/directory.ts';
 import { Foundation } from '../stacks/foundation.ts';
@@ -22,6 +23,8 @@ export type Deployment = {
   readonly workerImages: WorkerImages;
   /** The folder with the code of checks from outside: see `bundleCanary`. */
   readonly canaryFolder: string;
+  /** The folder with the built console; for a configuration that has one. */
+  readonly consoleFolder?: string | undefined;
   readonly isFirstDeployment?: boolean;
 };
 
@@ -35,11 +38,13 @@ export class RegionStage extends Stage {
   readonly release: Release;
   readonly observability: Observability;
   readonly directory: Directory | undefined;
+  /** Of the primary region, where the configuration has one. */
+  readonly console: Console | undefined;
 
   constructor(
     scope: Construct,
     region: string,
-    { config, folders, workerImages, canaryFolder, isFirstDeployment = false }: Deployment,
+    { config, folders, workerImages, canaryFolder, consoleFolder, isFirstDeployment = false }: Deployment,
   ) {
     const settings = config.regions[region]!;
     super(scope, region, { env: { account: config.account, region: settings.awsRegion } });
@@ -81,8 +86,16 @@ export class RegionStage extends Stage {
       release: this.release,
       canaryFolder,
     });
+    this.console = this.#console(context, consoleFolder, named('console'));
     Tags.of(this).add('sluice:deployment', config.deployment);
     Tags.of(this).add('sluice:region', region);
+  }
+
+  #console(context: RegionContext, folder: string | undefined, props: StackProps): Console | undefined {
+    const { console: settings } = context.config;
+    if (settings === undefined || !context.isPrimary) return undefined;
+    if (folder === undefined) throw new Error('the configuration has a console, and none was built');
+    return new Console(this, 'Console', props, { context, settings, keys: this.foundation.keys, folder });
   }
 
   #stores({ config, region }: RegionContext): RegionStores {
