@@ -6,7 +6,7 @@ import { readSample } from '../support/platform-under-test.ts';
 import { pushModel, withManifest } from '../support/push-model.ts';
 import type { RunningPlatform } from '../support/running-platform.ts';
 import { expectAccessible, expectNoSidewaysScroll, hasBrowser, TestBrowser } from './support/browser.ts';
-import { follow, signIn, startWithConsole } from './support/console.ts';
+import { signIn, startWithConsole } from './support/console.ts';
 import { type Load, startLoad } from './support/load.ts';
 
 const MODEL = 'ticket-sentiment';
@@ -65,6 +65,21 @@ describe.skipIf(!hasBrowser)('releases in the console', () => {
   const abort = (id: string) => operator.post(`/control/v1/releases/${id}/verbs`, { verb: 'abort', reason: 'tidy up' });
   const bar = (page: Page) => page.getByRole('region', { name: 'State and actions' });
 
+  /** What is shown moves nothing about, as figures and the time go on. */
+  async function expectSettled(page: Page): Promise<void> {
+    const history = page.getByRole('heading', { name: 'History' });
+    const topOf = async () => (await history.boundingBox())!.y;
+    const figures = page.getByRole('region', { name: 'Figures of both versions' });
+    // A verdict has come, with all lines that it has.
+    await page.getByText(/labels diverge/).waitFor();
+    let shown = '';
+    for (let changes = 0, top = await topOf(); changes < 3; changes += 1) {
+      await expect.poll(() => figures.innerText()).not.toBe(shown);
+      shown = await figures.innerText();
+      expect(await topOf()).toBe(top);
+    }
+  }
+
   async function give(page: Page, verb: string, reason: string): Promise<void> {
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Reason').fill(reason);
@@ -97,6 +112,7 @@ describe.skipIf(!hasBrowser)('releases in the console', () => {
     const figures = page.getByRole('region', { name: 'Figures of both versions' });
     await expect.poll(() => figures.getByRole('row', { name: /^Requests/ }).innerText()).toMatch(/[1-9]\d*\s+[1-9]/);
     await page.getByText(/requests seen/).waitFor();
+    await expectSettled(page);
     // What was typed is text, in the history too.
     await page.getByRole('cell', { name: MARKUP }).waitFor();
     expect(await page.locator('img[src="x"]').count()).toBe(0);
@@ -120,7 +136,8 @@ describe.skipIf(!hasBrowser)('releases in the console', () => {
         return load!.answered.get(version) === before;
       })
       .toBe(true);
-    await follow(page, 'Releases');
+    await page.getByRole('navigation').getByRole('link', { name: 'Releases', exact: true }).first().click();
+    await page.getByRole('heading', { level: 1, name: 'Releases' }).waitFor();
     await page.getByText('Rolled back').first().waitFor();
     await page.getByText(`not yet ${MARKUP}`).waitFor();
   });

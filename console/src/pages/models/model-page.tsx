@@ -81,6 +81,7 @@ function ModelView({ model }: { readonly model: Model }) {
         />
       </Container>
       <Tabs
+        i18nStrings={{ scrollLeftAriaLabel: 'Tabs before', scrollRightAriaLabel: 'Tabs after' }}
         activeTabId={search.get('tab') ?? 'versions'}
         onChange={({ detail }) => setSearch({ tab: detail.activeTabId }, { replace: true })}
         ariaLabel={`About ${model.model}`}

@@ -60,6 +60,7 @@ function VersionTabs({ version }: { readonly version: ModelVersion }) {
   const [search, setSearch] = useSearchParams();
   return (
     <Tabs
+      i18nStrings={{ scrollLeftAriaLabel: 'Tabs before', scrollRightAriaLabel: 'Tabs after' }}
       activeTabId={search.get('tab') ?? 'report'}
       onChange={({ detail }) => setSearch({ tab: detail.activeTabId }, { replace: true })}
       ariaLabel={`About version ${version.version}`}

@@ -14,7 +14,9 @@ export function ReleaseBar({ release, onVerb }: ReleaseBarProps) {
   return (
     <section className="sluice-release-bar" aria-label="State and actions">
       <div className="sluice-release-where">
-        <StatusIndicator type={tone}>{text}</StatusIndicator>
+        <span aria-live="polite">
+          <StatusIndicator type={tone}>{text}</StatusIndicator>
+        </span>
         <span className="sluice-release-headline">{standingOf(release, nowMs).headline}</span>
       </div>
       <div className="sluice-release-verbs">

@@ -3,6 +3,7 @@ import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import type { ReleaseCheck, ReleaseDetail } from '../../api/api.ts';
+import { Settled } from '../../components/settled.tsx';
 import { count, dateTime, duration, percent } from '../../format/format.ts';
 import { comparedFigures } from './comparison.ts';
 import { LabelShares } from './label-shares.tsx';
@@ -156,22 +157,24 @@ export function VerdictPanel({ release }: { readonly release: ReleaseDetail }) {
   const tone = verdict === null ? 'pending' : OUTCOMES[verdict.outcome].tone;
   return (
     <Container header={<Header>Verdict</Header>}>
-      <div className="sluice-verdict" aria-live="polite">
-        <StatusIndicator type={tone}>{verdict === null ? 'None' : names[verdict.outcome]}</StatusIndicator>
-        <Box variant="p">
-          {verdict === null ? NO_VERDICT[hasEnded(release) ? 'ended' : 'open'] : sentenceOf(verdict)}
-        </Box>
-        {verdict !== null && (
-          <ul className="sluice-checks">
-            {verdict.checks.map((check) => (
-              <li key={check.name}>
-                <StatusIndicator type={OUTCOMES[check.outcome].tone} iconAriaLabel={OUTCOMES[check.outcome].text} />
-                <span>{check.sentence}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </div>
+      <Settled of={`${release.id} ${release.state} ${release.step}`}>
+        <div className="sluice-verdict">
+          <StatusIndicator type={tone}>{verdict === null ? 'None' : names[verdict.outcome]}</StatusIndicator>
+          <Box variant="p">
+            {verdict === null ? NO_VERDICT[hasEnded(release) ? 'ended' : 'open'] : sentenceOf(verdict)}
+          </Box>
+          {verdict !== null && (
+            <ul className="sluice-checks">
+              {verdict.checks.map((check) => (
+                <li key={check.name}>
+                  <StatusIndicator type={OUTCOMES[check.outcome].tone} iconAriaLabel={OUTCOMES[check.outcome].text} />
+                  <span>{check.sentence}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
+      </Settled>
     </Container>
   );
 }

@@ -2,6 +2,7 @@ import Box from '@cloudscape-design/components/box';
 import Steps from '@cloudscape-design/components/steps';
 import type { ReactNode } from 'react';
 import type { ReleaseDetail } from '../../api/api.ts';
+import { Settled } from '../../components/settled.tsx';
 import { useNow } from '../../data/use-now.ts';
 import { dateTime, duration } from '../../format/format.ts';
 import { isGate, standingOf, stepTerms, stepTitle, type Tone } from './release-words.ts';
@@ -69,19 +70,24 @@ function StepDetails(props: { readonly release: ReleaseDetail; readonly state: S
         </Box>
       )}
       {kind === 'now' && isGate(state.step) && <Approvals release={release} people={state.step.gate.people} />}
-      {kind === 'now' && release.state !== 'watching' && <Because of={standingOf(release, nowMs).because} />}
+      {kind === 'now' && release.state !== 'watching' && (
+        <Because of={standingOf(release, nowMs).because} stay={`${release.state} ${release.step}`} />
+      )}
       {kind === 'ended-here' && release.why !== null && <Because of={[release.why]} />}
     </>
   );
 }
 
-function Because({ of }: { readonly of: readonly string[] }) {
+function Because({ of, stay = '' }: { readonly of: readonly string[]; readonly stay?: string }) {
   return (
-    <ul className="sluice-because">
-      {of.map((sentence) => (
-        <li key={sentence}>{sentence}</li>
-      ))}
-    </ul>
+    <Settled of={stay}>
+      <ul className="sluice-because">
+        {of.map((sentence, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: sentences count seconds, and stay what they are about.
+          <li key={at}>{sentence}</li>
+        ))}
+      </ul>
+    </Settled>
   );
 }
 
