@@ -107,7 +107,7 @@ describe.skipIf(!hasBrowser)('the overview', () => {
     const chart = page.getByRole('slider', { name: /^Requests and errors/ });
     await chart.focus();
     await page.keyboard.press('End');
-    await expect.poll(() => chart.getAttribute('aria-valuetext')).toMatch(/^\d\d:\d\d: Requests /);
+    await expect.poll(() => chart.getAttribute('aria-valuetext')).toMatch(/: Requests /);
     const last = await chart.getAttribute('aria-valuetext');
     await page.keyboard.press('ArrowLeft');
     await expect.poll(() => chart.getAttribute('aria-valuetext')).not.toBe(last);

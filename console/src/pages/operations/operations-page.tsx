@@ -8,6 +8,7 @@ import { AlarmsTab } from './alarms-tab.tsx';
 import { AuditTab } from './audit-tab.tsx';
 import { ChecksTab } from './checks-tab.tsx';
 import { DeadLettersTab } from './dead-letters-tab.tsx';
+import { LogLevelTab } from './log-level-tab.tsx';
 import { WorkersTab } from './workers-tab.tsx';
 
 type Tab = { readonly id: string; readonly label: string; readonly role: Role; readonly content: ReactNode };
@@ -17,6 +18,7 @@ const TABS: readonly Tab[] = [
   { id: 'dead-letters', label: 'Dead letters', role: 'tenant-admin', content: <DeadLettersTab /> },
   { id: 'alarms', label: 'Alarms', role: 'operator', content: <AlarmsTab /> },
   { id: 'checks', label: 'Checks', role: 'operator', content: <ChecksTab /> },
+  { id: 'log-level', label: 'Log level', role: 'operator', content: <LogLevelTab /> },
   { id: 'audit', label: 'Audit', role: 'tenant-admin', content: <AuditTab /> },
 ];
 
