@@ -1,7 +1,9 @@
 import type { Platform } from '../ports/platform.ts';
 import { rollUp } from '../quality/roll-up.ts';
 import { SECOND_MS } from '../units.ts';
-import { evaluateAlarms } from './alarm-state.ts';
+import { type AlarmState, evaluateAlarms } from './alarm-state.ts';
+import { keyOf, ruleOf } from './alarms.ts';
+import { isOn } from './list-alarms.ts';
 import { measurePools } from './measure-pools.ts';
 import { measureBudgets, measureServing, readLastHour } from './measure-serving.ts';
 import { measureTraffic } from './measure-traffic.ts';
@@ -60,7 +62,23 @@ export async function watchMinute<Host extends WatchHost>(
     checks: kept,
   };
   await host.watches.save(record);
+  tellChanges(host, before, record);
   return record;
+}
+
+/** For whoever reads the log, and what is made of it. */
+function tellChanges({ log }: Pick<Platform, 'log'>, before: WatchRecord | undefined, { alarms }: WatchRecord): void {
+  const on = (states: readonly AlarmState[] = []) =>
+    new Map(states.filter(isOn).map((alarm) => [nameOf(alarm), alarm]));
+  const [were, are] = [on(before?.alarms), on(alarms)];
+  for (const [name, { id, of, value }] of are)
+    if (!were.has(name))
+      log.warn('alarm', { alarm: id, severity: ruleOf(id).severity, ...of, value, runbook: `#${id}` });
+  for (const [name, { id, of }] of were) if (!are.has(name)) log.info('alarm is over', { alarm: id, ...of });
+}
+
+function nameOf({ id, of }: AlarmState): string {
+  return `${id}/${keyOf(of)}`;
 }
 
 function measureChecks(checks: readonly CheckResult[]): readonly Measure[] {

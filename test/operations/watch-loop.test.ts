@@ -67,6 +67,10 @@ test('an alarm outlives a kill of the process', async () => {
   await local.clock.advance(MINUTE_MS);
   const { alarms } = await watchMinute(host(), [], [{ ...FAILED, ok: true, status: 200 }], local.clock.nowMs());
   expect(alarms.find(({ id }) => id === 'check-failed')?.condition.kind).toBe('clearing');
+  // Told once, whatever happens in between.
+  const told = local.logged.filter((line) => line.includes('"message":"alarm"'));
+  expect(told).toHaveLength(1);
+  expect(JSON.parse(told[0]!)).toMatchObject({ level: 'warn', alarm: 'check-failed', severity: 'page', check: 'live' });
 });
 
 test('what cannot be measured keeps nothing else from being known, and is named in the log without what it said', async () => {
