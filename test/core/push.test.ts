@@ -49,7 +49,7 @@ describe('a push', () => {
     expect((await world.local.ports.validations.list('m', 10)).length).toBe(1);
   });
 
-  test('of another manifest, model, golden file or tokenizer is another version', async () => {
+  test('of another manifest, model, golden file, tokenizer or reference is another version', async () => {
     const tokenizer = { ids: 'ids' };
     await world.push({ name: 'm' });
     await world.push({ name: 'm', timeoutMs: 500 });
@@ -57,7 +57,10 @@ describe('a push', () => {
     await world.push({ name: 'm' }, { golden: null });
     await world.push({ name: 'm', tokenizer }, { tokenizer: '{}' });
     await world.push({ name: 'm', tokenizer }, { tokenizer: '{ }' });
-    expect((await world.versions()).map(({ version }) => version)).toEqual(['1', '2', '3', '4', '5', '6']);
+    for (const rows of [1, 2]) await world.push({ name: 'm' }, { reference: `{"labels":{"yes":${rows}}}` });
+    const versions = await world.versions();
+    expect(versions.map(({ version }) => version)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    expect(new Set(versions.map(({ referenceDigest }) => referenceDigest)).size).toBe(3);
   });
 
   test('that is the same as one under way joins it, and so do several at once', async () => {

@@ -105,6 +105,16 @@ describe('a validator', () => {
     expect(await world.versions()).toEqual([]);
   });
 
+  test('refuses a reference that tells of inputs which the model does not have', async () => {
+    const reference = '{"inputs":{"colour":{"rows":3},"x":{"rows":3}}}';
+    const pushed = world.push({ name: 'm' }, { reference });
+    await expect(pushed).rejects.toMatchObject({
+      code: 'reference-invalid',
+      facts: { problems: [expect.stringMatching(/^inputs\.colour: /)] },
+    });
+    expect(await world.versions()).toEqual([]);
+  });
+
   test('refuses what is missing in the store, at once', async () => {
     const record = await accept();
     world.changes = {

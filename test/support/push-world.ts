@@ -19,6 +19,7 @@ export type Files = {
   readonly model?: string;
   readonly golden?: string | null;
   readonly tokenizer?: string;
+  readonly reference?: string;
 };
 
 /** A region's storage, and a validation that finds every model good unless told otherwise. Time is real, but can be jumped over. */
@@ -87,12 +88,14 @@ export class PushWorld {
   }
 }
 
-export function aPush(manifest: unknown, { model = 'model bytes', golden = GOLDEN, tokenizer }: Files = {}): Push {
+export function aPush(manifest: unknown, files: Files = {}): Push {
+  const { model = 'model bytes', golden = GOLDEN, tokenizer, reference } = files;
   return {
     manifest,
     modelBytes: bytes(model),
     golden: golden === null ? undefined : bytes(golden),
     tokenizer: tokenizer === undefined ? undefined : bytes(tokenizer),
+    reference: reference === undefined ? undefined : bytes(reference),
     pushedBy: 'key:1',
   };
 }
