@@ -21,7 +21,7 @@ export function addTenantCommands(program: Command): void {
       .command('set-pool <id> [pool]')
       .description('give a tenant workers of its own (see `sluice start --pool`); without a pool it has none any more'),
   ).action(setPool);
-  remote(tenant.command('usage <id>').description("today's use against the plan")).action(usage);
+  remote(tenant.command('usage <id>').description("today's use against the plan, and the month's")).action(usage);
   remote(
     tenant
       .command('capture <id> <consent>')
@@ -74,10 +74,13 @@ async function setPool(id: string, pool: string | undefined, options: RemoteOpti
 
 async function usage(id: string, options: RemoteOptions): Promise<void> {
   const used = await request<Record<string, unknown>>(await connect(options), 'GET', `${tenantPath(id)}/usage`);
-  printResult(options, Object.entries(used), ['what', 'value'], ([what, value]) => [
-    what,
-    typeof value === 'object' ? JSON.stringify(value) : String(value),
-  ]);
+  printResult(options, Object.entries(used).flatMap(flat), ['what', 'value'], ([what, value]) => [what, String(value)]);
+}
+
+/** Members of a member by names such as `month.cost_usd`. */
+function flat([what, value]: [string, unknown]): (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null) return [[what, value]];
+  return Object.entries(value).map(([member, inner]) => [`${what}.${member}`, inner]);
 }
 
 async function capture(id: string, consent: string, options: RemoteOptions): Promise<void> {

@@ -33,6 +33,11 @@ test('an operator asks for the bill of all, a tenant for its own', async () => {
   expect((await sluice(['cost', '--by', 'colour'], operator)).code).toBe(1);
 });
 
+test('usage at a terminal tells of the month beside the day', async () => {
+  const { stdout } = await sluice(['tenant', 'usage', 'acme'], acme);
+  expect(stdout).toMatch(/daily_compute_ms.*month\.cost_usd/s);
+});
+
 test('a budget is set, listed and removed; what is no amount is refused before it is sent', async () => {
   const set = await sluice(['budget', 'set', 'tenant:acme', '--month', '20', '--alarm-at', '0.5,1'], operator);
   expect([set.code, set.stderr]).toEqual([0, '']);
