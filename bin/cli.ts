@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { PRODUCT_VERSION } from '../core/version.ts';
+import { addAuditCommands } from './commands/audit.ts';
 import { addCostCommands } from './commands/cost.ts';
+import { addDeadLetterCommands } from './commands/dead-letters.ts';
 import { addFeedbackCommand } from './commands/feedback.ts';
 import { addModelCommands } from './commands/model.ts';
+import { addOperationsCommands } from './commands/operations.ts';
 import { addPredictCommand } from './commands/predict.ts';
 import { addQualityCommand } from './commands/quality.ts';
 import { addReleaseCommands } from './commands/release.ts';
@@ -26,6 +29,9 @@ export async function runCommandLine(): Promise<void> {
   addPredictCommand(program);
   addFeedbackCommand(program);
   addWebhookCommands(program);
+  addOperationsCommands(program);
+  addDeadLetterCommands(program);
+  addAuditCommands(program);
   addCostCommands(program);
   try {
     await program.parseAsync();

@@ -136,6 +136,7 @@ test('every function answers its own endpoints, and no others', async () => {
 }, 60_000);
 
 const EXAMPLES: Readonly<Record<string, string>> = {
+  letter: `dl_${'0'.repeat(32)}`,
   model: 'm',
   version: '1',
   prediction: `pred_${'0'.repeat(32)}`,
