@@ -17,11 +17,6 @@ function remember(key: string, polled: Polled<unknown>): void {
   if (remembered.size > MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
 }
 
-/** Forgets every value: they were another viewer's. */
-export function forgetResources(): void {
-  remembered.clear();
-}
-
 /**
  * What `load` answers, kept up to date: again `everyMs` after each answer, with backoff after failures and not while the page
  * is hidden. `key` names what is loaded, within the region; another key begins anew and aborts what is under way. A value

@@ -60,13 +60,13 @@ export function AuditTab() {
         <Input
           value={typed.by}
           onChange={({ detail }) => setTyped({ ...typed, by: detail.value })}
-          placeholder="By, such as key:1a2b"
+          placeholder="By: key:1a2b…"
           ariaLabel="By whom"
         />
         <Input
           value={typed.action}
           onChange={({ detail }) => setTyped({ ...typed, action: detail.value })}
-          placeholder="Action, such as release-verb"
+          placeholder="Action: release-verb"
           ariaLabel="Action"
         />
         {own === undefined && (

@@ -2,7 +2,6 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { useState } from 'react';
 import type { DeadLetter } from '../../api/api.ts';
@@ -54,14 +53,16 @@ export function DeadLettersTab() {
             }
             filter={
               own === undefined ? (
-                <Input
-                  value={wanted}
-                  onChange={({ detail }) => setWanted(detail.value.trim())}
-                  placeholder="Tenant"
-                  ariaLabel="Dead letters of a tenant"
-                  type="search"
-                  clearAriaLabel="All tenants"
-                />
+                <div className="sluice-narrow">
+                  <Input
+                    value={wanted}
+                    onChange={({ detail }) => setWanted(detail.value.trim())}
+                    placeholder="Tenant"
+                    ariaLabel="Dead letters of a tenant"
+                    type="search"
+                    clearAriaLabel="All tenants"
+                  />
+                </div>
               ) : undefined
             }
             pagination={<PageTurner of={pages} label="Dead letters" />}
@@ -126,9 +127,9 @@ function columns(ofAll: boolean, ask: (asked: Asked) => void): readonly TablePro
     {
       id: 'verbs',
       header: 'Actions',
-      minWidth: 190,
+      minWidth: 230,
       cell: (letter) => (
-        <SpaceBetween direction="horizontal" size="xs">
+        <div className="sluice-verbs">
           <Button
             ariaLabel={`Redrive ${letter.prediction}`}
             disabled={!letter.redrivable}
@@ -140,7 +141,7 @@ function columns(ofAll: boolean, ask: (asked: Asked) => void): readonly TablePro
           <Button ariaLabel={`Discard ${letter.prediction}`} onClick={() => ask({ verb: 'discard', letter })}>
             Discard
           </Button>
-        </SpaceBetween>
+        </div>
       ),
     },
   ];

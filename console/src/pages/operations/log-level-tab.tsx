@@ -79,7 +79,7 @@ function Change({ onChanged }: { readonly onChanged: () => void }) {
   });
   return (
     <SpaceBetween size="s">
-      <div className="sluice-filter">
+      <div className="sluice-filter sluice-narrow">
         <FormField label="Level">
           <Select
             selectedOption={{ value: level, label: level }}
