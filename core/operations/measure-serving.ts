@@ -1,7 +1,7 @@
 import { STATUS } from '../api/problem.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Telemetry, TelemetryStep, VersionName } from '../ports/telemetry.ts';
-import { mergeTelemetry } from '../quality/telemetry.ts';
+import { Sketch } from '../quality/sketch.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../units.ts';
 import type { Measure } from './metric.ts';
 import { burnRate, type Outcomes } from './slo.ts';
@@ -45,31 +45,27 @@ export async function readLastHour(
 /** Requests, errors and latency: of each version, of each model over its versions, and of the region. */
 export function measureServing(versions: readonly ServedVersion[], nowMs: number): readonly Measure[] {
   const untilMs = lastMinuteEnd(nowMs);
-  const recent = (minutes: number) => (served: readonly ServedVersion[]) =>
-    mergeTelemetry(
-      served.flatMap((version) =>
-        version.minutes
-          .filter(({ startMs }) => startMs >= untilMs - minutes * MINUTE_MS)
-          .map(({ telemetry }) => telemetry),
-      ),
-    );
-  const [minute, five, hour] = [recent(1), recent(5), recent(60)];
   const groups: readonly (readonly [Measure['of'], readonly ServedVersion[]])[] = [
     [{}, versions],
     ...[...byModel(versions)].map(([model, served]) => [{ model }, served] as const),
     ...versions.map((served) => [{ model: served.model, version: served.version }, [served]] as const),
   ];
-  return groups.flatMap(([of, served]) => [
-    { metric: 'requests', of, value: minute(served).requests } as const,
-    ...measureRecent(of, five(served)),
-    ...measureFeedback(of, hour(served)),
-  ]);
+  return groups.flatMap(([of, served]) => {
+    const since = (minutes: number) => telemetrySince(served, untilMs - minutes * MINUTE_MS);
+    return [
+      { metric: 'requests', of, value: sum(since(1), ({ requests }) => requests) } as const,
+      ...measureRecent(of, since(5)),
+      ...measureFeedback(of, since(60)),
+    ];
+  });
 }
 
-function measureRecent(of: Measure['of'], telemetry: Telemetry): readonly Measure[] {
-  const { requests, latencyMs } = telemetry;
+function measureRecent(of: Measure['of'], seen: readonly Telemetry[]): readonly Measure[] {
+  const requests = sum(seen, (telemetry) => telemetry.requests);
   const measures: Measure[] = [];
-  if (requests >= LEAST_REQUESTS) measures.push({ metric: 'error_rate', of, value: failuresOf(telemetry) / requests });
+  if (requests >= LEAST_REQUESTS) measures.push({ metric: 'error_rate', of, value: sum(seen, failuresOf) / requests });
+  const latencyMs = new Sketch();
+  for (const telemetry of seen) latencyMs.merge(telemetry.latencyMs);
   if (latencyMs.count < LEAST_REQUESTS) return measures;
   const quantiles = [
     ['latency_p50_ms', 0.5],
@@ -80,9 +76,20 @@ function measureRecent(of: Measure['of'], telemetry: Telemetry): readonly Measur
   return measures;
 }
 
-function measureFeedback(of: Measure['of'], { feedback, feedbackCorrect }: Telemetry): readonly Measure[] {
+function measureFeedback(of: Measure['of'], seen: readonly Telemetry[]): readonly Measure[] {
+  const feedback = sum(seen, (telemetry) => telemetry.feedback);
   if (of.model === undefined || feedback < LEAST_REQUESTS) return [];
-  return [{ metric: 'feedback_accuracy', of, value: feedbackCorrect / feedback }];
+  return [{ metric: 'feedback_accuracy', of, value: sum(seen, ({ feedbackCorrect }) => feedbackCorrect) / feedback }];
+}
+
+function telemetrySince(served: readonly ServedVersion[], fromMs: number): readonly Telemetry[] {
+  return served.flatMap(({ minutes }) =>
+    minutes.filter(({ startMs }) => startMs >= fromMs).map((step) => step.telemetry),
+  );
+}
+
+function sum(seen: readonly Telemetry[], count: (telemetry: Telemetry) => number): number {
+  return seen.reduce((total, telemetry) => total + count(telemetry), 0);
 }
 
 /** How fast each model spends its error budget; and the six hours that the next minute goes on from. */
@@ -98,13 +105,9 @@ export async function measureBudgets(
   const older = isFresh ? before.slots : await readSlots(host, untilMs);
   const slots = joinSlots(older, models, untilMs);
   const measures = [...models].flatMap(([model, served]) => {
-    const recent = (minutes: number) =>
-      outcomesOf(
-        served.flatMap(({ minutes: all }) => all),
-        untilMs - minutes * MINUTE_MS,
-      );
+    const recent = (minutes: number) => outcomesOf(telemetrySince(served, untilMs - minutes * MINUTE_MS));
     const sixHours = (slots[model] ?? []).reduce(
-      (sum, [, requests, errors]) => ({ requests: sum.requests + requests, errors: sum.errors + errors }),
+      (all, [, requests, errors]) => ({ requests: all.requests + requests, errors: all.errors + errors }),
       { requests: 0, errors: 0 },
     );
     const rates = [
@@ -143,11 +146,8 @@ export async function inTurns<T, R>(items: readonly T[], call: (item: T) => Prom
   return results;
 }
 
-function outcomesOf(steps: readonly TelemetryStep[], fromMs: number): Outcomes {
-  const { requests, errors } = mergeTelemetry(
-    steps.filter(({ startMs }) => startMs >= fromMs).map(({ telemetry }) => telemetry),
-  );
-  return { requests, errors: failuresOf({ errors }) };
+function outcomesOf(seen: readonly Telemetry[]): Outcomes {
+  return { requests: sum(seen, ({ requests }) => requests), errors: sum(seen, failuresOf) };
 }
 
 /** The six hours of a region that nobody has watched before. */
@@ -195,5 +195,5 @@ function addTo(slots: Map<number, Slot>, startMs: number, telemetry: Telemetry):
 }
 
 function requestsOf(slots: readonly Slot[]): number {
-  return slots.reduce((sum, [, requests]) => sum + requests, 0);
+  return slots.reduce((all, [, requests]) => all + requests, 0);
 }

@@ -1,4 +1,3 @@
-import { mergeTelemetry } from '../quality/telemetry.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../units.ts';
 import { byModel, inTurns, lastMinuteEnd, type ServedVersion, type ServingHost } from './measure-serving.ts';
 import type { Measure } from './metric.ts';
@@ -81,7 +80,7 @@ async function requestsOf(
   const add = (model: string, requests: number) => counts.set(model, (counts.get(model) ?? 0) + requests);
   await inTurns(await telemetry.activeVersions(fromMs, untilMs), async ({ model, version }) => {
     const steps = await telemetry.series(model, version, fromMs, untilMs, 5 * MINUTE_MS);
-    const { requests } = mergeTelemetry(steps.map((step) => step.telemetry));
+    const requests = steps.reduce((sum, step) => sum + step.telemetry.requests, 0);
     if (requests === 0) return;
     add(model, requests);
     add('', requests);
