@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useId, useState } from 'react';
-import { figure, type Moment, time, toMs } from '../format/format.ts';
+import { dateTime, figure, type Moment, timeIn, toMs } from '../format/format.ts';
 import { nearest, niceTicks, timeTicks } from './chart-scale.ts';
 import { useWidth } from './use-width.ts';
 
@@ -118,6 +118,7 @@ function Axes(props: {
   readonly format: (value: number) => string;
 }) {
   const { width, height, x, y, xTicks, yTicks, thresholds, format } = props;
+  const spanMs = (xTicks.at(-1) ?? 0) - (xTicks[0] ?? 0);
   const across = { x1: MARGIN.left, x2: width - MARGIN.right };
   return (
     <>
@@ -131,7 +132,7 @@ function Axes(props: {
       ))}
       {xTicks.map((tick) => (
         <text key={tick} className="sluice-chart-tick" x={x(tick)} y={height - 6} textAnchor="middle">
-          {time(tick)}
+          {timeIn(tick, spanMs)}
         </text>
       ))}
       {thresholds.map(({ title, value }) => (
@@ -182,7 +183,7 @@ function Tip(props: {
   const { lines, at, format, left, flip } = props;
   return (
     <div className={`sluice-chart-tip${flip ? ' sluice-chart-tip-left' : ''}`} style={{ left }}>
-      <strong>{time(at)}</strong>
+      <strong>{dateTime(at)}</strong>
       {lines.map(({ title, color, points }) => {
         const value = points.find(({ ms }) => ms === at)?.value;
         return (
@@ -266,5 +267,5 @@ function valuesAt(lines: readonly Line[], at: number, format: (value: number) =>
     const value = points.find(({ ms }) => ms === at)?.value;
     return `${title} ${value === undefined ? 'no data' : format(value)}`;
   });
-  return `${time(at)}: ${texts.join(', ')}`;
+  return `${dateTime(at)}: ${texts.join(', ')}`;
 }

@@ -89,6 +89,7 @@ export function toMs(moment: Moment): number | undefined {
 
 const dateAndTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' });
 const timeOnly = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit' });
+const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short' });
 const dateOnly = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
 
 /** In the viewer's zone. */
@@ -101,6 +102,14 @@ export function dateTime(moment: Moment): string {
 export function time(moment: Moment): string {
   const ms = toMs(moment);
   return ms === undefined ? NOTHING : timeOnly.format(ms);
+}
+
+/** Of a point in a span: the hour where that is short, the day where it is days, both where it is one or two. */
+export function timeIn(moment: Moment, spanMs: number): string {
+  const ms = toMs(moment);
+  if (ms === undefined) return NOTHING;
+  if (spanMs <= DAY_MS) return timeOnly.format(ms);
+  return spanMs <= 3 * DAY_MS ? `${dayOnly.format(ms)} ${timeOnly.format(ms)}` : dayOnly.format(ms);
 }
 
 export function date(moment: Moment): string {

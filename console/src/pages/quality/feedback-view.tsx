@@ -111,6 +111,7 @@ function Told({ feedback, days }: { readonly feedback: Feedback; readonly days: 
           ]}
           label="Accuracy and macro F1 by day"
           format={percent}
+          span={[feedback.from, feedback.until]}
         />
       </Container>
       <ColumnLayout columns={2}>

@@ -1,15 +1,16 @@
 import './quality.css';
+import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { useParams } from 'wouter';
+import type { Quality } from '../../api/api.ts';
 import { useApi, useWho } from '../../api/context.ts';
 import { Loaded } from '../../components/loaded.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemAlert } from '../../components/problem-alert.tsx';
 import { useAction } from '../../data/use-action.ts';
 import { useResource } from '../../data/use-resource.ts';
-import { useNotify } from '../../shell/notices.tsx';
 import { ChecksTable } from './checks-table.tsx';
 import { ChooseReference } from './choose-reference.tsx';
 import { DriftView } from './drift-view.tsx';
@@ -29,18 +30,14 @@ const ABOVE = [{ text: 'Quality', path: '/quality' }];
 
 function WholeQuality({ model }: { readonly model: string }) {
   const api = useApi();
-  const notify = useNotify();
   const [choosing, setChoosing] = useState(false);
   const quality = useResource(
     `whole quality of ${model}`,
     (signal) => api.call('quality-read', { params: { model }, signal }),
     { everyMs: EVERY_MS },
   );
-  const check = useAction(async () => {
-    await api.call('quality-check', { params: { model } });
-    await quality.refresh();
-    notify({ type: 'success', text: `${model} was looked at.` });
-  });
+  const [checked, setChecked] = useState<Quality | undefined>(undefined);
+  const check = useAction(async () => setChecked(await api.call('quality-check', { params: { model } })));
   return (
     <Page
       title={model}
@@ -55,11 +52,16 @@ function WholeQuality({ model }: { readonly model: string }) {
       }
     >
       {check.error !== undefined && <ProblemAlert error={check.error} />}
+      {checked !== undefined && (
+        <Alert type="info" action={<Button onClick={() => setChecked(undefined)}>Show the last that ended</Button>}>
+          This is what the window that is under way would come to. It is not kept, and counts for no alarm.
+        </Alert>
+      )}
       <Loaded of={quality} minHeight="large">
         {(read) => (
           <SpaceBetween size="l">
-            <QualitySummary quality={read} />
-            <DriftView quality={read} />
+            <QualitySummary quality={checked ?? read} />
+            <DriftView quality={checked ?? read} />
           </SpaceBetween>
         )}
       </Loaded>
@@ -69,7 +71,9 @@ function WholeQuality({ model }: { readonly model: string }) {
           model={model}
           onClose={(chosen) => {
             setChoosing(false);
-            if (chosen) void quality.refresh();
+            if (!chosen) return;
+            setChecked(undefined);
+            void quality.refresh();
           }}
         />
       )}

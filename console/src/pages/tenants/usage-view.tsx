@@ -58,8 +58,9 @@ export function UsageView({ tenant }: { readonly tenant: Tenant }) {
   );
 }
 
+/** To a tenth of a percent, as it is read out. */
 function percentOf(used: number, granted: number): number {
-  return granted === 0 ? 0 : Math.min(100, (100 * used) / granted);
+  return granted === 0 ? 0 : Math.min(100, Math.round((1000 * used) / granted) / 10);
 }
 
 type Granted = PlanLimits[keyof PlanLimits];
