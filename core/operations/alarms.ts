@@ -102,8 +102,7 @@ export const ALARM_RULES = {
     severity: 'page',
     forMinutes: 0,
     clearsAfterMinutes: 0,
-    cloudWatch: 'aws',
-    says: 'Messages that nobody could handle',
+    says: 'Jobs that nobody could handle',
   },
   'no-workers': {
     ...at('jobs_without_workers', 1, ['pool']),
