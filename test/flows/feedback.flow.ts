@@ -43,7 +43,7 @@ export function describeFeedback(start: StartPlatform): void {
     acme = await running.addTenant('acme');
     globex = await running.addTenant('globex');
     operator = await running.addKey(undefined);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(() => running.end());
 
