@@ -1,4 +1,4 @@
-import type { RequestTensor } from '../../api/api.ts';
+import type { RequestTensor } from '../../../../clients/typescript/schema.ts';
 
 /** The request as a command that anybody with a key of the tenant can send; a key never stands in it. */
 export function curlCommand(

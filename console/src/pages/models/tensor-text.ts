@@ -1,4 +1,4 @@
-import type { ModelVersion, RequestTensor } from '../../api/api.ts';
+import type { ModelVersion, RequestTensor } from '../../../../clients/typescript/schema.ts';
 
 export type TensorSpec = ModelVersion['signature']['inputs'][number];
 type Element = number | string | boolean;

@@ -1,4 +1,4 @@
-import type { Release, ReleaseDetail, ReleaseOption } from '../../api/api.ts';
+import type { Release, ReleaseDetail, ReleaseOption } from '../../../../clients/typescript/schema.ts';
 import { count, dateTime, duration, percent, relative } from '../../format/format.ts';
 
 /** A release as a viewer reads it: sentences and names, no markup. */

@@ -1,4 +1,4 @@
-import type { ReleaseDetail } from '../../api/api.ts';
+import type { ReleaseDetail } from '../../../../clients/typescript/schema.ts';
 import { isGate, type PlanStep, stateOf, type Tone } from './release-words.ts';
 
 /** A step of a release's plan, and what became of it in the present attempt. */
