@@ -25,6 +25,7 @@ afterAll(async () => {
 
 const aws: Adapter<JobQueue> = {
   deviations: {
+    'says how long the first that waits has waited': 'SQS tells CloudWatch alone',
     "erases a tenant's messages, waiting or in flight, and no other's":
       'SQS finds no messages by tenant: they cannot be opened once the key is destroyed, see test/aws/job-queue.test.ts',
   },

@@ -145,6 +145,23 @@ const delivering: QueueCase[] = [
     },
   },
   {
+    name: 'says how long the first that waits has waited',
+    async run(subject) {
+      expect(await subject.port.oldestMs('default', 'interactive')).toBe(0);
+      await subject.port.send(aJob({ acceptedAtMs: subject.nowMs(), tenant: 'globex' }));
+      await subject.advance(3000);
+      await subject.port.send(durable({ acceptedAtMs: subject.nowMs() }));
+      await subject.advance(2000);
+      expect(await subject.port.oldestMs('default', 'interactive')).toBe(5000);
+      expect(await subject.port.oldestMs('default', 'bulk')).toBe(0);
+      const [first, ...others] = (await take(subject.port)).toSorted((a, b) => a.job.acceptedAtMs - b.job.acceptedAtMs);
+      expect(await subject.port.oldestMs('default', 'interactive')).toBe(0);
+      await subject.port.acknowledge([first!]);
+      await subject.port.giveBack(others);
+      expect(await subject.port.oldestMs('default', 'interactive')).toBe(2000);
+    },
+  },
+  {
     name: 'stops delivering after 50 times',
     async run(subject) {
       for (const job of [aJob(), durable()]) await subject.port.send(job);
