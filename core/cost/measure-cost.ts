@@ -9,13 +9,14 @@ import { sumTenants } from './sum-tenants.ts';
 /** Budgets of which metrics are made: first those that are to be told of, then those nearest to their end. */
 const MOST_BUDGETS = 50;
 
-type CostHost = Pick<Platform, 'budgets' | 'meters' | 'clock'>;
+type CostHost = Pick<Platform, 'budgets' | 'meters' | 'clock' | 'log'>;
 
 /** A source of measures for one region, to be asked once a minute, which adds up by tenant what is over: what the UTC day has cost, how much of that was idle in each pool, and how much of budgets is spent. */
 export function createCostSource(host: CostHost): (host: CostHost, nowMs: number) => Promise<readonly Measure[]> {
   const budgets = new BudgetReader(host);
   return async (_, nowMs) => {
-    await sumTenants(host, nowMs);
+    // Sums that are late make reads dearer, and no number wrong.
+    await sumTenants(host, nowMs).catch((error: unknown) => host.log.error('a day not added up by tenant', error));
     const priced = priceDay(await host.meters.read(dayOf(nowMs)));
     return [...measureDay(priced), ...measureBudgets(await budgets.read(nowMs))];
   };

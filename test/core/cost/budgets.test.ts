@@ -21,7 +21,7 @@ async function open() {
       return ports.meters.read(day);
     },
   });
-  const host = { budgets: ports.budgets, meters, clock };
+  const host = { budgets: ports.budgets, meters, clock, log: platform.log };
   const ran = async (day: number, hours: number, tenant = 'acme', pool = 'default') => {
     const worker = { pool, gpu: false, runners: 1, usdPerHour: 1, upMs: 2 * hours * HOUR_MS };
     await ports.meters.save(
@@ -35,7 +35,7 @@ async function open() {
   };
   const budget = (scope: string, amounts: Partial<Budget>) =>
     ports.budgets.write({ scope, alarmAt: [0.5, 0.8, 1], epoch: 1, ...amounts });
-  return { ...{ host, clock, reads, ran, budget }, today: dayOf(clock.nowMs()) };
+  return { ...{ host, clock, reads, ran, budget }, logged: platform.logged, today: dayOf(clock.nowMs()) };
 }
 
 test('a budget of a month counts since its first day, one of a day that day; of a region what was idle too', async () => {
@@ -128,3 +128,12 @@ test.each(['', 'pool:default', 'tenant:', 'tenant:ACME', 'tenant:a:b', 'region:u
     expect(readScope(scope)).toBeUndefined();
   },
 );
+
+test('what cannot be added up by tenant is logged, and every number is there', async () => {
+  const { host, clock, today, ran, logged } = await open();
+  await ran(today, 1);
+  const meters = override(host.meters, { readSummed: () => Promise.reject(new Error('the table is away')) });
+  const measures = await createCostSource({ ...host, meters })(host, clock.nowMs());
+  expect(measures.map(({ metric }) => metric)).toEqual(['cost_today_usd', 'cost_today_usd', 'idle_share']);
+  expect(logged.filter((line) => line.includes('a day not added up by tenant'))).toHaveLength(1);
+});
