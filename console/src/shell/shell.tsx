@@ -1,5 +1,5 @@
 import Spinner from '@cloudscape-design/components/spinner';
-import { Suspense, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { useRegions, useSessions } from '../api/context.ts';
 import { type Role, reaches } from '../auth/who.ts';
@@ -19,6 +19,7 @@ export function Shell({ onRegion }: { readonly onRegion: (region: string) => voi
   const [path] = useLocation();
   const [navOpen, setNavOpen] = useState(false);
   const signedIn = session?.kind === 'signed-in';
+  useFocusOnNewPage(path);
   return (
     <>
       <a className="sluice-skip" href="#main">
@@ -52,6 +53,20 @@ export function Shell({ onRegion }: { readonly onRegion: (region: string) => voi
       </div>
     </>
   );
+}
+
+/** Where the viewer goes to another page, its beginning has the focus, so that it is what is read next. */
+function useFocusOnNewPage(path: string): void {
+  const [, page] = path.split('/');
+  const before = useRef(page);
+  useEffect(() => {
+    if (before.current === page) return;
+    const isFirst = before.current === '' || before.current === undefined;
+    before.current = page;
+    if (isFirst) return;
+    document.getElementById('main')?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [page]);
 }
 
 function Waiting() {

@@ -127,10 +127,11 @@ function columns(ofAll: boolean, ask: (asked: Asked) => void): readonly TablePro
     {
       id: 'verbs',
       header: 'Actions',
-      minWidth: 230,
+      minWidth: 260,
       cell: (letter) => (
         <div className="sluice-verbs">
           <Button
+            wrapText={false}
             ariaLabel={`Redrive ${letter.prediction}`}
             disabled={!letter.redrivable}
             disabledReason="Nothing is left of it that could be run"
@@ -138,7 +139,11 @@ function columns(ofAll: boolean, ask: (asked: Asked) => void): readonly TablePro
           >
             Redrive
           </Button>
-          <Button ariaLabel={`Discard ${letter.prediction}`} onClick={() => ask({ verb: 'discard', letter })}>
+          <Button
+            wrapText={false}
+            ariaLabel={`Discard ${letter.prediction}`}
+            onClick={() => ask({ verb: 'discard', letter })}
+          >
             Discard
           </Button>
         </div>
