@@ -110,11 +110,12 @@ test('a release that ended and was followed by another one between two looks is 
   expect(await toldOf(endpoint)).toEqual(both);
 });
 
-test('a webhook is told of nothing that came before it was added, and one that is disabled of nothing', async () => {
+test('a webhook is told of nothing that came before it was added, and one that is disabled or wants other events of nothing', async () => {
   const { id } = await world.start(PLAN);
   await world.local.clock.advance(1000);
   const late = await addEndpoint();
   const disabled = await addEndpoint({ disabled: 'gone' });
+  const others = await addEndpoint({ events: ['model.drifted'] });
   await world.look(id);
   await world.local.clock.advance(1000);
   await abort(id, 'no');
@@ -123,6 +124,7 @@ test('a webhook is told of nothing that came before it was added, and one that i
   expect(start).toContain('step 1 waits for capacity');
   expect(await toldOf(late)).toEqual(later);
   expect(await toldOf(disabled)).toEqual([]);
+  expect(await toldOf(others)).toEqual([]);
 });
 
 test('what was delivered is not sent again days later, by whoever looks without remembering', async () => {
