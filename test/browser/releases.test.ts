@@ -213,6 +213,23 @@ describe.skipIf(!hasBrowser)('releases in the console', () => {
     await bar(page).getByText('Rolled back: version 1 answers').waitFor();
   });
 
+  test('that cannot be read any more are shown as they were, said to be old, and come back by themselves', async () => {
+    const version = await pushNext('out of reach');
+    const id = await start(version, [{ gate: { people: 1 } }, { setWeight: 100 }]);
+    const page = await open(`/us/releases/${id}`);
+    await bar(page).getByText('Waiting for approval').waitFor();
+    await page.route(`**/control/v1/releases/${id}`, (route) => route.abort('connectionrefused'));
+    await page.getByText(/^Not up to date/).waitFor();
+    await bar(page).getByText('Waiting for approval').waitFor();
+    // Steering does not depend on reading.
+    await bar(page).getByRole('button', { name: 'Abort' }).click();
+    await give(page, 'Abort', 'in the dark');
+    expect((await read(id)).state).toBe('rolled-back');
+    await page.unroute(`**/control/v1/releases/${id}`);
+    await bar(page).getByText('Rolled back: version 1 answers').waitFor();
+    await page.getByText(/^Not up to date/).waitFor({ state: 'detached' });
+  });
+
   test('of a plan with mistakes are not started, and every mistake stands at the plan', async () => {
     const version = await pushNext('with mistakes');
     const page = await open(`/us/releases/start?model=${MODEL}&version=${version}`);

@@ -23,8 +23,8 @@ import { Distributions, Figures, VerdictPanel } from './side-by-side.tsx';
 import { StepTimeline } from './step-timeline.tsx';
 import { VerbDialog } from './verb-dialog.tsx';
 
-/** A look at a release costs two reads; what it shows changes with every window of five seconds. */
-const LIVE_MS = 1_000;
+/** Each look reads what both versions did, which changes with every window of five seconds. */
+const LIVE_MS = 2_000;
 /** An end may be undone by somebody else. */
 const ENDED_MS = 15_000;
 

@@ -150,6 +150,7 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Release>[] = [
 ];
 
 function Weight({ release }: { readonly release: Release }) {
+  if (release.state === 'rolled-back') return <>–</>;
   const percent = release.state === 'promoted' ? 100 : release.weight_percent;
   return (
     <div className="sluice-weight">
