@@ -93,7 +93,12 @@ test('setup puts in plans, a signing key and a key of an admin, once, however of
   const keys = await ask('control', eventOf('GET', '/control/v1/operator-keys', { headers }));
   expect(JSON.parse(keys.text).items).toMatchObject([{ role: 'admin', label: 'first' }]);
   const plans = await ask('control', eventOf('GET', '/control/v1/plans', { headers }));
-  expect(JSON.parse(plans.text).items.map(({ id }: { id: string }) => id)).toEqual(['enterprise', 'free', 'pro', 'sluice-canary']);
+  expect(JSON.parse(plans.text).items.map(({ id }: { id: string }) => id)).toEqual([
+    'enterprise',
+    'free',
+    'pro',
+    'sluice-canary',
+  ]);
   expect(logLines.join('\n')).not.toContain(key);
 });
 
