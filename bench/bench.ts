@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureSampleModel } from '../models/build.ts';
 import type { SampleName } from '../models/catalogue.ts';
-import { PlatformProcess } from './platform-process.ts';
+import { PlatformProcess, type StartOptions } from './platform-process.ts';
 
 const MODEL_CACHE = join(import.meta.dirname, '..', '.cache', 'models');
 /** encoder-l6 is set up for bulk load, with long batches; this one shares its weights and not that. */
@@ -48,8 +48,9 @@ export class Bench {
   }
 
   /** A fresh platform on the prepared folder, stopped when `body` is done. */
-  async withPlatform<T>(body: (platform: PlatformProcess) => Promise<T>): Promise<T> {
-    const platform = await PlatformProcess.start(await this.preparedFolder(), { profileFolder: this.profileFolder });
+  async withPlatform<T>(body: (platform: PlatformProcess) => Promise<T>, given: StartOptions = {}): Promise<T> {
+    const options = { profileFolder: this.profileFolder, ...given };
+    const platform = await PlatformProcess.start(await this.preparedFolder(), options);
     try {
       return await body(platform);
     } finally {

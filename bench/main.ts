@@ -23,6 +23,7 @@ import { quota } from './measurements/quota.ts';
 import { recorder } from './measurements/recorder.ts';
 import { soak } from './measurements/soak.ts';
 import { startTime } from './measurements/start-time.ts';
+import { telemetryCost } from './measurements/telemetry-cost.ts';
 import { tokenize } from './measurements/tokenize.ts';
 import { trivialThroughput } from './measurements/trivial-throughput.ts';
 import { OtherLoad } from './other-load.ts';
@@ -40,6 +41,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   startTime,
   idleMemory,
   tokenize,
+  telemetryCost,
   recorder,
   plainServerComparison,
   inferCpu,

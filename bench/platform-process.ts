@@ -14,7 +14,12 @@ const STARTS_WITHIN_MS = 60_000;
 const STOPS_WITHIN_MS = 20_000;
 const POLL_MS = 5;
 
-type StartOptions = { readonly profileFolder?: string | undefined };
+export type StartOptions = {
+  readonly profileFolder?: string | undefined;
+  /** Beside those of `npm start`. */
+  readonly args?: readonly string[] | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+};
 
 /** `sluice start` in processes of its own, on a data folder. */
 export class PlatformProcess {
@@ -85,15 +90,16 @@ function startArguments(): string[] {
 }
 
 /** Spawns `npm start`'s command with its output in `bench.log` beside the data, and does not wait. */
-export function spawnSluice(dataFolder: string, port: number, { profileFolder }: StartOptions = {}): ChildProcess {
+export function spawnSluice(dataFolder: string, port: number, options: StartOptions = {}): ChildProcess {
+  const { profileFolder, args = [], environment: extra } = options;
   mkdirSync(dataFolder, { recursive: true });
   const profile =
     profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profileFolder}`];
   const log = openSync(join(dataFolder, 'bench.log'), 'a');
-  const child = spawn(process.execPath, [...profile, ...startArguments()], {
+  const child = spawn(process.execPath, [...profile, ...startArguments(), ...args], {
     cwd: ROOT,
     stdio: ['ignore', log, log],
-    env: environment(dataFolder, port),
+    env: { ...environment(dataFolder, port), ...extra },
   });
   closeSync(log);
   endWithParent(child);

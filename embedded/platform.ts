@@ -25,6 +25,8 @@ export type EmbeddedOptions = {
   readonly spans?: (region: string) => Spans;
   /** See `RegionOptions`. */
   readonly checks?: boolean;
+  /** `off`: nothing is counted, measured or watched, and no release is judged. Only to find out what all that costs. */
+  readonly telemetry?: 'off';
   readonly clock?: Clock;
 };
 

@@ -7,6 +7,7 @@ import type { Directory } from '../core/ports/directory.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import type { Spans } from '../core/ports/spans.ts';
+import type { TelemetryItem } from '../core/ports/telemetry.ts';
 import { webhookNotices } from '../core/quality/drift/webhook-notices.ts';
 import { Recorder } from '../core/quality/recorder.ts';
 import { ReleaseNotices } from '../core/release/release-notices.ts';
@@ -47,6 +48,8 @@ export type RegionOptions = {
   /** Where tenants may have webhooks posted to: the public internet unless told otherwise. */
   readonly webhookReach?: Reach | undefined;
   readonly spans?: Spans | undefined;
+  /** See `EmbeddedOptions`. */
+  readonly telemetry?: 'off' | undefined;
   /** Asks itself once a minute as a caller would, with a tenant of its own; not unless told. */
   readonly checks?: boolean | undefined;
   /** See `RegionConfig`. */
@@ -88,7 +91,9 @@ async function serve(
   const { platform, devIssuer, runnerSettings, pushes, releaseChanges } = await openPlatform(options, server, storage);
   await ensurePlans(platform);
   const counters = new ProcessCounters();
-  const recorder = new Recorder(platform, { onSealed: (items) => counters.add(items) });
+  const isOff = options.telemetry === 'off';
+  const onSealed = (items: readonly TelemetryItem[]) => counters.add(items);
+  const recorder = new Recorder(platform, isOff ? { versions: 0 } : { onSealed });
   const counted = { ...platform, recorder };
   const worker = createWorkers(counted, region, options.pools, {
     ...runnerSettings,
@@ -108,9 +113,9 @@ async function serve(
   const beforeDrain = [
     startValidator(platform, pushes),
     sweeper,
-    await startWatching(platform, counters, server, options),
     startLogLevelLoop(platform),
-    startQualityLoop(platform, webhookNotices(platform, server.url)),
+    ...(isOff ? [] : [await startWatching(platform, counters, server, options)]),
+    ...(isOff ? [] : [startQualityLoop(platform, webhookNotices(platform, server.url))]),
     startReleaseLoop({ ...platform, releases: storage.releases, notices }, releaseChanges),
   ];
   const afterDrain = [webhooks, startRecording(recorder)];

@@ -23,6 +23,7 @@ type StartOptions = {
   readonly logLevel: LogLevel;
   readonly pool?: Pools;
   readonly webhooksToPrivate?: boolean;
+  readonly withoutTelemetry?: boolean;
   readonly checks?: boolean;
   readonly console?: ConsoleBuild;
   /** Of data, in place of that of the environment. */
@@ -48,6 +49,7 @@ export function addStartCommands(program: Command): void {
       'development: post webhooks to http and private addresses too (SLUICE_WEBHOOKS_PRIVATE=1)',
     )
     .option('--no-checks', 'do not ask the regions once a minute as a caller would')
+    .option('--without-telemetry', 'count, measure and watch nothing: only to find out what that costs')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .action(start);
   program
@@ -138,7 +140,7 @@ async function bringUp(
     pools: options.pool ?? poolsFromEnvironment(),
     webhookReach: webhookReachOf(options),
     checks: options.checks ?? false,
-    ...tracesFromEnvironment(),
+    ...(options.withoutTelemetry ? { telemetry: 'off' as const } : tracesFromEnvironment()),
     log,
   });
   try {

@@ -22,7 +22,7 @@ const PROFILED_ROWS = 64;
 const PROFILED_ROWS_OF_REQUEST = 16;
 
 export type RecorderLimits = {
-  /** Versions that are counted in one window: 256 × 25 KB at the most. */
+  /** Versions that are counted in one window: 256 × 25 KB at the most. 0: nothing is counted, nor told to be dropped. */
   readonly versions: number;
   /** Items that wait for a store that is away: those of four versions for twenty minutes, 25 MB at the most. */
   readonly waiting: number;
@@ -83,7 +83,7 @@ export class Recorder {
    * answer because that crashed, as `runner-crashed`, and rows and compute for the one that answered.
    */
   jobEnded(job: Job, end: JobEnd): void {
-    if (job.tenant === CANARY_TENANT) return;
+    if (job.tenant === CANARY_TENANT || this.#limits.versions === 0) return;
     try {
       this.#count(job, end);
     } catch (error) {
@@ -235,12 +235,13 @@ export class Recorder {
     telemetry.computeMs += whole(computeMs);
   }
 
-  /** Undefined: counted as dropped. */
+  /** Undefined: it is counted as dropped, or nothing is counted. */
   #telemetryOf(version: Version, release?: string): Telemetry | undefined {
     return this.#openOf(version, release)?.telemetry;
   }
 
   #openOf({ model, version }: Version, release?: string): Open | undefined {
+    if (this.#limits.versions === 0) return undefined;
     const ageMs = this.#parts.clock.nowMs() - this.#windowStartMs;
     // A clock that was set back begins a window too.
     if (ageMs >= WINDOW_MS || ageMs < 0) this.#seal();
