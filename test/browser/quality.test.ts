@@ -56,9 +56,9 @@ describe.skipIf(!hasBrowser)('quality in the console', () => {
   /** Asks, and tells afterwards that it was a label. */
   async function tellTruth(text: string, label: string): Promise<void> {
     const answer = await acme.infer('ticket-sentiment', texts('text', text));
-    const { id, outputs } = answer.json<InferJson & { id: string }>();
-    if (outputs[0]?.data[0] !== label) wrong += 1;
-    const path = `/v2/predictions/${answer.header('sluice-prediction-id') ?? id}/feedback`;
+    const [output] = answer.json<InferJson>().outputs;
+    if (output?.data?.[0] !== label) wrong += 1;
+    const path = `/v2/predictions/${answer.header('sluice-prediction')}/feedback`;
     // It is kept behind the answer.
     await vi.waitFor(async () => expect((await acme.post(path, { label })).status).toBe(201));
   }
