@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { Failure } from '../../core/failure.ts';
 import { DEAD_LETTER_KEPT_MS } from '../../core/inference/dead-letter.ts';
 import type { Job, Lane } from '../../core/inference/job.ts';
 import type { DeadLetter, DeadLetterQuery, DeadLetters } from '../../core/ports/dead-letters.ts';
@@ -81,7 +82,8 @@ export class LocalDeadLetters implements DeadLetters {
     nowMs: number,
     cursor?: string,
   ): Promise<Page<DeadLetter>> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor) || 0;
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    if (!Number.isSafeInteger(before)) throw new Failure('request-invalid', { field: 'cursor' });
     const asked = [tenant ?? null, pool ?? null, nowMs - DEAD_LETTER_KEPT_MS, before, limit + 1];
     const rows = await this.#commits.read(() => this.#statements.list.all(...asked) as Row[]);
     const page = rows.slice(0, limit);
