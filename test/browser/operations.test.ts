@@ -75,6 +75,14 @@ describe.skipIf(!hasBrowser)('operations in the console', () => {
     await page.getByText(/entries are as they were written/).waitFor();
   });
 
+  test('the log level is changed for a while, and says until when', async () => {
+    await open('log-level');
+    await page.getByText('nobody has changed it').waitFor();
+    await page.getByRole('button', { name: 'Change it' }).click();
+    await page.getByText(/^Logs are written from debug on/).waitFor();
+    await page.getByText(/^ends in \d+ min, set by key:/).waitFor();
+  });
+
   test('a search that is none of the API’s is answered with what is wrong, as text', async () => {
     await open('audit');
     await page.getByLabel('Tenant').fill(HOSTILE);
@@ -89,9 +97,10 @@ describe.skipIf(!hasBrowser)('operations in the console', () => {
     { width: 390, dark: true },
   ])('can be used by everyone: $width wide, dark $dark', async (options) => {
     await open('workers', options);
-    for (const tab of ['Queues and workers', 'Dead letters', 'Alarms', 'Checks', 'Audit']) {
+    for (const tab of ['Queues and workers', 'Dead letters', 'Alarms', 'Checks', 'Log level', 'Audit']) {
       await page.getByRole('tab', { name: tab }).click();
-      await page.getByRole('tabpanel').getByRole('table').first().waitFor();
+      const content = page.getByRole('tabpanel').locator('table, form, button').first();
+      await content.waitFor();
       await expectAccessible(page);
       await expectNoSidewaysScroll(page);
     }

@@ -104,6 +104,11 @@ describe.skipIf(!hasBrowser)('the overview', () => {
     await open({ width: 390 });
     await page.keyboard.press('Tab');
     await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Skip to the page');
+    await page.getByRole('button', { name: 'Pages' }).press('Enter');
+    await page.getByRole('link', { name: 'Operations' }).press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Operations' }).waitFor();
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('main');
+    await page.goBack();
     const chart = page.getByRole('slider', { name: /^Requests and errors/ });
     await chart.focus();
     await page.keyboard.press('End');

@@ -6,6 +6,16 @@ import { follow, signIn, startWithConsole } from './support/console.ts';
 
 const STORED = 'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])';
 
+/** Asks the API with the token that the console asks with. */
+async function viewerOf(page: Page): Promise<(path: string) => Promise<{ status: number; body: { code?: string } }>> {
+  const asked = await page.waitForRequest((request) => request.headers().authorization !== undefined);
+  const authorization = asked.headers().authorization ?? '';
+  return async (path) => {
+    const response = await fetch(new URL(path, page.url()), { headers: { authorization } });
+    return { status: response.status, body: (await response.json()) as { code?: string } };
+  };
+}
+
 describe.skipIf(!hasBrowser)('signing in to the console', () => {
   let platform: RunningPlatform;
   let browser: TestBrowser;
@@ -91,8 +101,14 @@ describe.skipIf(!hasBrowser)('signing in to the console', () => {
     await follow(page, 'Operations');
     await page.getByRole('tab', { name: 'Dead letters' }).waitFor();
     expect(await page.getByRole('tab', { name: 'Alarms' }).count()).toBe(0);
-    // The console asked for nothing that it may not have.
+    // The console asked for nothing that it may not have, and would not have got it.
     expect(refused).toEqual([]);
+    const ask = await viewerOf(page);
+    const { status, body } = await ask('/control/v1/overview');
+    expect([status, body.code]).toEqual([403, 'forbidden']);
+    await platform.addTenant('initech');
+    expect((await ask('/control/v1/tenants/initech/audit')).status).toBe(403);
+    expect((await ask('/control/v1/tenants/acme/audit')).status).toBe(200);
   });
 
   test.each([
