@@ -75,7 +75,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   const serious = results.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  expect(serious, page.url()).toEqual([]);
+  expect(serious.join('\n'), page.url()).toBe('');
 }
 
 /** Nothing needs scrolling sideways, but for what scrolls within itself. */
