@@ -15,8 +15,10 @@ beforeAll(async () => {
   platform = await DeployedPlatform.start(cloud, { models: ['row-sum'], runners: 1 });
   operator = await platform.addKey(undefined);
   const acme = await platform.addTenant('acme');
-  for (let value = 0; value < REQUESTS; value += 1) await acme.infer('row-sum', fourOf(value));
-}, 120_000);
+  const values = Array.from({ length: REQUESTS }, (_, value) => value);
+  while (values.length > 0)
+    await Promise.all(values.splice(0, 10).map((value) => acme.infer('row-sum', fourOf(value))));
+}, 180_000);
 
 afterAll(async () => {
   await platform?.end();
