@@ -18,6 +18,7 @@ import { MetricsView } from './metrics-view.tsx';
 import { ModelReleases } from './model-releases.tsx';
 import { PinnedTenants } from './pinned-tenants.tsx';
 import { PushHelp } from './push-help.tsx';
+import { PushesTable } from './pushes-table.tsx';
 import { TryIt } from './try-it.tsx';
 import { VersionsTable } from './versions-table.tsx';
 
@@ -61,7 +62,7 @@ function ModelView({ model }: { readonly model: Model }) {
     <SpaceBetween size="l">
       <Container>
         <KeyValuePairs
-          columns={3}
+          columns={4}
           items={[
             {
               label: 'Stable version',
@@ -77,6 +78,10 @@ function ModelView({ model }: { readonly model: Model }) {
               label: 'Release under way',
               value: active === null ? 'none' : <PageLink to={`/releases/${active}`}>Look at it</PageLink>,
             },
+            {
+              label: 'Drift and accuracy',
+              value: <PageLink to={`/quality/${model.model}`}>Quality</PageLink>,
+            },
           ]}
         />
       </Container>
@@ -90,6 +95,7 @@ function ModelView({ model }: { readonly model: Model }) {
           { id: 'metrics', label: 'Live', content: <Live model={model} /> },
           { id: 'try', label: 'Try it', content: <TryStable model={model} /> },
           { id: 'releases', label: 'Releases', content: <ModelReleases model={model.model} /> },
+          { id: 'pushes', label: 'Pushes', content: <PushesTable model={model.model} /> },
           { id: 'pins', label: 'Pins', content: <PinnedTenants model={model.model} /> },
         ]}
       />

@@ -16,6 +16,7 @@ import { useNow } from '../../data/use-now.ts';
 import { useResource } from '../../data/use-resource.ts';
 import { useNotify } from '../../shell/notices.tsx';
 import { AuditTable } from './audit-table.tsx';
+import { OverTime } from './over-time.tsx';
 import { ReleaseBar } from './release-bar.tsx';
 import { hasEnded, stateOf, trafficOf, VERB_NAMES, type Verb } from './release-words.ts';
 import { ShareChart } from './share-chart.tsx';
@@ -77,6 +78,7 @@ function ReleaseView({ release, onChanged }: { readonly release: ReleaseDetail; 
           </SpaceBetween>
         </div>
         <Distributions release={release} />
+        <OverTime release={release} />
         <Facts release={release} />
         <AuditTable release={release} />
       </SpaceBetween>
