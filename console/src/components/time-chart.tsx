@@ -7,8 +7,8 @@ export type TimeSeries = {
   readonly title: string;
   /** Null where there is nothing: the line is broken there. */
   readonly points: readonly { readonly at: Moment; readonly value: number | null | undefined }[];
-  /** Of what is bad; others take the colours of charts in turn. */
-  readonly tone?: 'bad';
+  /** Of what is bad, and of the versions of a release on its own pages; others take the colours of charts in turn. */
+  readonly tone?: 'bad' | 'stable' | 'candidate';
   /** The other of two that are compared, such as the stable version beside its candidate. */
   readonly dashed?: boolean;
 };
@@ -229,7 +229,7 @@ function Legend({
 function toLine({ points, ...rest }: TimeSeries, place: number): Line {
   return {
     ...rest,
-    color: rest.tone === 'bad' ? 'var(--bad)' : `var(--series-${(place % 5) + 1})`,
+    color: rest.tone === undefined ? `var(--series-${(place % 5) + 1})` : `var(--${rest.tone})`,
     points: points.flatMap(({ at, value }) => {
       const ms = toMs(at);
       return ms === undefined ? [] : [{ ms, value: typeof value === 'number' ? value : undefined }];

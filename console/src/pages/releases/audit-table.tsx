@@ -35,7 +35,7 @@ export function AuditTable({ release }: { readonly release: ReleaseDetail }) {
       contentDensity="compact"
       empty="Nothing yet"
       columnDefinitions={[
-        { id: 'at', header: 'When', cell: ({ at_ms: at }) => dateTime(at), minWidth: 150 },
+        { id: 'at', header: 'When', cell: ({ at_ms: at }) => dateTime(at), minWidth: 185 },
         { id: 'by', header: 'Who', cell: ({ by }) => <code>{by}</code>, minWidth: 150 },
         { id: 'what', header: 'What', cell: ({ what }) => what, minWidth: 170 },
         { id: 'why', header: 'Why', cell: ({ why }) => why, minWidth: 260 },

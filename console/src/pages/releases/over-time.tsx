@@ -85,7 +85,10 @@ function Chart({ title, of, format, both: { stable, candidate } }: ChartProps) {
         height={170}
         format={format}
         span={[stable.from, stable.until]}
-        series={[{ ...line('Stable', stable), dashed: true }, line('Candidate', candidate)]}
+        series={[
+          { ...line('Stable', stable), tone: 'stable', dashed: true },
+          { ...line('Candidate', candidate), tone: 'candidate' },
+        ]}
       />
     </Container>
   );

@@ -12,10 +12,13 @@ export function ShareChart({ release, nowMs }: { readonly release: ReleaseDetail
   const startMs = segments[0]?.from_ms ?? release.started_at_ms;
   const lineOf = (share: (segment: ReleaseDetail['segments'][number]) => number): Point[] => {
     const points: Point[] = [{ at: startMs, value: 0 }];
-    for (const segment of segments) {
+    for (const [at, segment] of segments.entries()) {
       const value = share(segment);
       points.push({ at: segment.from_ms, value: points.at(-1)!.value }, { at: segment.from_ms, value });
-      if (segment.until_ms !== null) points.push({ at: segment.until_ms, value });
+      if (segment.until_ms === null) continue;
+      points.push({ at: segment.until_ms, value });
+      // Nobody was on it until the next one, if there is one.
+      if (segments[at + 1]?.from_ms !== segment.until_ms) points.push({ at: segment.until_ms, value: 0 });
     }
     const last = release.state === 'promoted' ? 1 : hasEnded(release) ? 0 : points.at(-1)!.value;
     return [...points, { at: endMs, value: last }];
@@ -30,9 +33,19 @@ export function ShareChart({ release, nowMs }: { readonly release: ReleaseDetail
       series={[
         {
           title: `Answered by version ${release.candidate}`,
+          tone: 'candidate',
           points: lineOf(({ weight_percent: weight }) => weight / 100),
         },
-        ...(anyShadow ? [{ title: 'Shadowed', points: lineOf(({ shadow_percent: shadow }) => shadow / 100) }] : []),
+        ...(anyShadow
+          ? [
+              {
+                title: 'Shadowed',
+                tone: 'candidate' as const,
+                dashed: true,
+                points: lineOf(({ shadow_percent: shadow }) => shadow / 100),
+              },
+            ]
+          : []),
       ]}
     />
   );
