@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type ConsoleFiles, readConsoleFiles } from './console-files.ts';
 
 export type ConsoleState =
@@ -52,7 +54,7 @@ export class ConsoleBuild implements ConsoleSource {
     const folder = join(this.#root, BUILT);
     try {
       if (!(await this.#isFresh(folder))) await this.#build(folder);
-      if (!this.#stopped) this.#state = { kind: 'ready', files: await readConsoleFiles(folder) };
+      if (!this.#stopped) this.#state = { kind: 'ready', files: await readPatiently(folder) };
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#state = { kind: 'failed', why };
@@ -88,7 +90,7 @@ export class ConsoleBuild implements ConsoleSource {
     if (!existsSync(this.#vite)) throw new Error('vite is not installed; run npm install');
     this.#say('building the console');
     const startedMs = performance.now();
-    const draft = `${folder}.${process.pid}`;
+    const draft = `${folder}.${randomBytes(4).toString('hex')}`;
     try {
       await this.#run([...BUILD, '--outDir', draft]);
       await putInPlace(draft, folder);
@@ -117,6 +119,18 @@ export class ConsoleBuild implements ConsoleSource {
     });
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0) throw new Error(said.trim() || `vite ended with ${code}`);
+  }
+}
+
+/** While another process puts its own in place, there is none for a moment. */
+async function readPatiently(folder: string): Promise<ConsoleFiles> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readConsoleFiles(folder);
+    } catch (error) {
+      if (attempt === 3) throw error;
+      await setTimeout(100);
+    }
   }
 }
 
