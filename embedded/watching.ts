@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ProcessCounters } from '../core/operations/process-counters.ts';
 import { regionSources } from '../core/operations/region-sources.ts';
+import { webhookAlarms } from '../core/operations/tell-alarms.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { openChecks } from './checks.ts';
 import type { HttpServer } from './http-server.ts';
@@ -18,7 +19,7 @@ export async function startWatching(
     ? await openChecks(platform, server.url, join(dataFolder, region, 'canary-key'))
     : async () => [];
   return startWatchLoop({
-    host: platform,
+    host: { ...platform, tellAlarms: webhookAlarms(platform) },
     sources: [...regionSources(platform), (_, nowMs) => counters.measure(platform, nowMs)],
     check,
     onWatched: () => counters.tenants.turn(),

@@ -17,7 +17,7 @@ export function addNotifyCommands(release: Command): void {
       .command('notify <url>')
       .description('tell an address of releases and models, such as Slack\u2019s; shows its secret'),
   )
-    .option('--event <events...>', 'release.changed, model.drifted, model.retraining_due (default: all)')
+    .option('--event <events...>', 'release.changed, model.drifted, model.retraining_due, alarm.changed (default: all)')
     .action(add);
   remote(release.command('notified').description('addresses that are told of releases')).action(list);
   remote(release.command('unnotify <webhook>').description('tell an address no more')).action(remove);

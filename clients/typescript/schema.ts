@@ -2281,7 +2281,7 @@ export interface NoticeWebhookCreate {
   /**
    * @minItems 1
    */
-  events?: ('release.changed' | 'model.drifted' | 'model.retraining_due')[];
+  events?: ('release.changed' | 'model.drifted' | 'model.retraining_due' | 'alarm.changed')[];
 }
 export interface WebhookWithSecret {
   /**
@@ -2298,6 +2298,7 @@ export interface WebhookWithSecret {
     | 'release.changed'
     | 'model.drifted'
     | 'model.retraining_due'
+    | 'alarm.changed'
   )[];
   disabled: 'no' | 'by-tenant' | 'gone';
   created_at_ms: number;
@@ -2318,6 +2319,7 @@ export interface Webhook {
     | 'release.changed'
     | 'model.drifted'
     | 'model.retraining_due'
+    | 'alarm.changed'
   )[];
   disabled: 'no' | 'by-tenant' | 'gone';
   created_at_ms: number;
@@ -2627,7 +2629,13 @@ export interface WebhookDelivery {
    * Id of a prediction, from Location or the 202 body.
    */
   prediction: string;
-  event: 'prediction.succeeded' | 'prediction.failed' | 'release.changed' | 'model.drifted' | 'model.retraining_due';
+  event:
+    | 'prediction.succeeded'
+    | 'prediction.failed'
+    | 'release.changed'
+    | 'model.drifted'
+    | 'model.retraining_due'
+    | 'alarm.changed';
   state: 'waiting' | 'delivered' | 'given-up';
   attempts: number;
   last_result: string | null;

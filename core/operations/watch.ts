@@ -1,19 +1,22 @@
 import type { Platform } from '../ports/platform.ts';
 import { rollUp } from '../quality/roll-up.ts';
 import { SECOND_MS } from '../units.ts';
-import { type AlarmState, evaluateAlarms } from './alarm-state.ts';
-import { keyOf, ruleOf } from './alarms.ts';
-import { isOn } from './list-alarms.ts';
+import { evaluateAlarms } from './alarm-state.ts';
+import { ruleOf } from './alarms.ts';
 import { measurePools } from './measure-pools.ts';
 import { measureBudgets, measureServing, readLastHour } from './measure-serving.ts';
 import { measureTraffic } from './measure-traffic.ts';
 import type { Measure } from './metric.ts';
+import { changesOf, type TellAlarms } from './tell-alarms.ts';
 import type { CheckResult, WatchRecord } from './watch-record.ts';
 
 export type WatchHost = Pick<
   Platform,
   'capacity' | 'clock' | 'config' | 'log' | 'queue' | 'registry' | 'telemetry' | 'watches'
->;
+> & {
+  /** Undefined where others tell: CloudWatch. */
+  readonly tellAlarms?: TellAlarms;
+};
 
 /** What else is measured. One that throws is logged: its numbers are missing this minute, and no other's. */
 export type MeasureSource<Host = WatchHost> = (host: Host, nowMs: number) => Promise<readonly Measure[]>;
@@ -61,24 +64,23 @@ export async function watchMinute<Host extends WatchHost>(
     coldSinceMs: pools?.coldSinceMs ?? before?.coldSinceMs ?? {},
     checks: kept,
   };
+  await tellChanges(host, before, record);
   await host.watches.save(record);
-  tellChanges(host, before, record);
   return record;
 }
 
-/** For whoever reads the log, and what is made of it. */
-function tellChanges({ log }: Pick<Platform, 'log'>, before: WatchRecord | undefined, { alarms }: WatchRecord): void {
-  const on = (states: readonly AlarmState[] = []) =>
-    new Map(states.filter(isOn).map((alarm) => [nameOf(alarm), alarm]));
-  const [were, are] = [on(before?.alarms), on(alarms)];
-  for (const [name, { id, of, value }] of are)
-    if (!were.has(name))
-      log.warn('alarm', { alarm: id, severity: ruleOf(id).severity, ...of, value, runbook: `#${id}` });
-  for (const [name, { id, of }] of were) if (!are.has(name)) log.info('alarm is over', { alarm: id, ...of });
-}
-
-function nameOf({ id, of }: AlarmState): string {
-  return `${id}/${keyOf(of)}`;
+/** Told before it is kept: after a crash in between it is told again, and never lost. */
+async function tellChanges(
+  { log, tellAlarms }: Pick<WatchHost, 'log' | 'tellAlarms'>,
+  before: WatchRecord | undefined,
+  { alarms, atMs }: WatchRecord,
+): Promise<void> {
+  const changes = changesOf(before?.alarms ?? [], alarms);
+  for (const { id, of, value } of changes.on)
+    log.warn('alarm', { alarm: id, severity: ruleOf(id).severity, ...of, value, runbook: `#${id}` });
+  for (const { id, of } of changes.over) log.info('alarm is over', { alarm: id, ...of });
+  if (changes.on.length + changes.over.length === 0) return;
+  await tellAlarms?.(changes, atMs).catch((error: unknown) => log.error('nobody was told of an alarm', error));
 }
 
 function measureChecks(checks: readonly CheckResult[]): readonly Measure[] {

@@ -6,8 +6,9 @@ export const DELIVERY_ID = /^msg_[0-9a-f]{32}$/;
 /** What tenants are told of. */
 export const PREDICTION_EVENTS = ['prediction.succeeded', 'prediction.failed'] as const;
 export const RELEASE_EVENT = 'release.changed';
+export const ALARM_EVENT = 'alarm.changed';
 /** What the region's own webhooks are told of. */
-export const REGION_EVENTS = [RELEASE_EVENT, 'model.drifted', 'model.retraining_due'] as const;
+export const REGION_EVENTS = [RELEASE_EVENT, 'model.drifted', 'model.retraining_due', ALARM_EVENT] as const;
 const WEBHOOK_EVENTS = [...PREDICTION_EVENTS, ...REGION_EVENTS] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
@@ -36,7 +37,7 @@ export const webhookDeliverySchema = z.strictObject({
   id: z.string(),
   tenant: ownerSchema,
   endpoint: z.string(),
-  /** Of `release.changed` the release, of a model's events the model and version. */
+  /** Of `release.changed` the release, of a model's events the model and version, of `alarm.changed` the alarm. */
   prediction: z.string(),
   event: z.enum(WEBHOOK_EVENTS),
   /** The body, exactly as it is signed and sent. */

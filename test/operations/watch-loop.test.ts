@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { regionSources } from '../../core/operations/region-sources.ts';
+import { webhookAlarms } from '../../core/operations/tell-alarms.ts';
 import { watchMinute } from '../../core/operations/watch.ts';
 import type { CheckResult } from '../../core/operations/watch-record.ts';
 import type { Platform } from '../../core/ports/platform.ts';
 import { emptyTelemetry } from '../../core/quality/telemetry.ts';
 import { MINUTE_MS, SECOND_MS } from '../../core/units.ts';
+import { ALARM_EVENT, REGION_OWNER, type WebhookEndpoint } from '../../core/webhooks/webhook.ts';
 import { startWatchLoop } from '../../embedded/watch-loop.ts';
 import { type LocalPlatform, openLocalPlatform } from '../support/local-platform.ts';
 
@@ -109,6 +111,32 @@ test('every source of a region measures what it is named for', async () => {
     'watch_age_s',
   ])
     expect(found).toContain(metric);
+});
+
+test('webhooks of the region that want alarms are told once that one is on, and once that it is over', async () => {
+  const endpoint = (id: string, events: WebhookEndpoint['events']): WebhookEndpoint => ({
+    ...{ id, tenant: REGION_OWNER, url: 'https://hooks.test/', events, secret: 'whsec_AAAA', disabled: 'no' },
+    createdAtMs: Math.floor(local.clock.nowMs()),
+  });
+  const { webhooks } = local.ports;
+  await webhooks.addEndpoint(endpoint('wh_0000000000000001', [ALARM_EVENT]), 10);
+  await webhooks.addEndpoint(endpoint('wh_0000000000000002', ['release.changed']), 10);
+  const telling = { ...host(), tellAlarms: webhookAlarms(host()) };
+  for (let minute = 0; minute < 12; minute += 1) {
+    await local.clock.advance(MINUTE_MS);
+    const check = minute < 4 ? FAILED : { ...FAILED, ok: true, status: 200 };
+    await watchMinute(telling, [], [check], local.clock.nowMs());
+  }
+  const told = await Promise.all(
+    ['wh_0000000000000001', 'wh_0000000000000002'].map((id) => webhooks.listDeliveries(REGION_OWNER, id, 100)),
+  );
+  expect(told.map((deliveries) => deliveries.length)).toEqual([2, 0]);
+  const bodies = told[0]!.toReversed().map(({ body }) => JSON.parse(body));
+  expect(bodies.map(({ type, data }) => [type, data.name, data.of.check, data.state]).sort()).toEqual([
+    ['alarm.changed', 'check-failed', 'live', 'alarm'],
+    ['alarm.changed', 'check-failed', 'live', 'ok'],
+  ]);
+  expect(bodies[0].text).toMatch(/^us: check-failed \(check=live\) is on\. .*runbook\.md#check-failed\)$/);
 });
 
 async function deliver(atMs: number): Promise<void> {
