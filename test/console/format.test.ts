@@ -15,6 +15,7 @@ describe('numbers with their units', () => {
     [format.duration(3_599_999), '60 min'],
     [format.duration(18_000_000), '5 h'],
     [format.seconds(90), '1 min 30 s'],
+    [format.seconds(0), '0 s'],
     [format.count(1_234_567), '1,234,567'],
     [format.shortCount(1_234_567), '1.2M'],
     [format.perSecond(12.345), '12.3/s'],

@@ -54,6 +54,7 @@ function twoUnits(ms: number, largeMs: number, large: string, smallMs: number, s
 }
 
 export function seconds(value: Maybe): string {
+  if (value === 0) return '0 s';
   return isNumber(value) ? duration(value * SECOND_MS) : NOTHING;
 }
 

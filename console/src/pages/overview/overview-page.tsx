@@ -87,7 +87,7 @@ function Figures({ overview, sounding }: { readonly overview: Overview; readonly
         <Metric
           label="Latency, p95"
           value={duration(overview.p95_ms)}
-          hint={`half within ${duration(overview.p50_ms)}`}
+          hint={overview.p50_ms === null ? 'nobody has asked lately' : `half within ${duration(overview.p50_ms)}`}
         />
         <Metric
           label="Errors"
