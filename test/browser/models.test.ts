@@ -4,7 +4,7 @@ import type { ModelVersion } from '../../core/models/version.ts';
 import { echoText } from '../support/echo-models.ts';
 import type { ApiClient, InferJson } from '../support/http-client.ts';
 import { readSample } from '../support/platform-under-test.ts';
-import { pushModel, withManifest } from '../support/push-model.ts';
+import { pushAndFollow, pushModel, withManifest } from '../support/push-model.ts';
 import type { RunningPlatform } from '../support/running-platform.ts';
 import { expectAccessible, expectNoSidewaysScroll, hasBrowser, TestBrowser } from './support/browser.ts';
 import { signIn, startWithConsole } from './support/console.ts';
@@ -85,6 +85,18 @@ describe.skipIf(!hasBrowser)('models in the console', () => {
     expect(await page.locator('img[src="x"]').count()).toBe(0);
     await page.getByRole('tab', { name: 'Manifest' }).click();
     await page.getByText(/"tolerance"/).waitFor();
+  });
+
+  test('shows why a push was refused, and goes on serving what was there', async () => {
+    const sample = await readSample('row-sum');
+    const golden = sample.golden.replace('"data":[10]', '"data":[77]');
+    expect(golden).not.toBe(sample.golden);
+    expect(await pushAndFollow(operator, { ...sample, golden })).toMatchObject({ state: 'refused' });
+    const page = await open('/us/models/row-sum?tab=pushes');
+    const refused = page.getByRole('row').filter({ hasText: 'Refused' });
+    await refused.getByText(/Golden outputs do not match: .*pair 1/).waitFor();
+    await refused.getByText('golden-mismatch').waitFor();
+    await page.getByRole('link', { name: 'Version 1' }).first().waitFor();
   });
 
   test('tries a model of texts as its callers do: the answer is the API’s own, and the command holds no token', async () => {
@@ -228,6 +240,7 @@ describe.skipIf(!hasBrowser)('models in the console', () => {
       ['metrics', 'Requests a minute'],
       ['try', 'The same from a terminal'],
       ['releases', 'Reason'],
+      ['pushes', 'Of the last 30 days, the newest first.'],
       ['pins', 'Pinned tenants'],
     ] as const) {
       await page.goto(`${platform.region().url}/console/us/models/row-sum?tab=${tab}`);

@@ -112,6 +112,7 @@ describe.skipIf(!hasBrowser)('releases in the console', () => {
     const figures = page.getByRole('region', { name: 'Figures of both versions' });
     await expect.poll(() => figures.getByRole('row', { name: /^Requests/ }).innerText()).toMatch(/[1-9]\d*\s+[1-9]/);
     await page.getByText(/requests seen/).waitFor();
+    await page.getByRole('slider', { name: 'Requests of both versions over time' }).waitFor();
     await expectSettled(page);
     // What was typed is text, in the history too.
     await page.getByRole('cell', { name: MARKUP }).waitFor();
