@@ -99,12 +99,6 @@ export function dateTime(moment: Moment): string {
   return ms === undefined ? NOTHING : dateAndTime.format(ms);
 }
 
-/** Hour and minute, in the viewer's zone. */
-export function time(moment: Moment): string {
-  const ms = toMs(moment);
-  return ms === undefined ? NOTHING : timeOnly.format(ms);
-}
-
 /** Of a point in a span: the hour where that is short, the day where it is days, both where it is one or two. */
 export function timeIn(moment: Moment, spanMs: number): string {
   const ms = toMs(moment);
