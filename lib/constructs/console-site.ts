@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AccessLevel,
@@ -37,6 +37,9 @@ export type ConsoleSiteParts = {
   readonly reach: ConsoleReach;
   readonly logDays: number;
 };
+
+/** Warns that the root could list the bucket: it has an object of its own, and is redirected before that. */
+const LISTS_BUCKET = '@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk';
 
 /**
  * Runs before the cache. Places of the console are the page's own, so that each is its page; what names a file is that file, and
@@ -90,6 +93,8 @@ export class ConsoleSite extends Construct {
     this.distribution = new Distribution(this, 'Distribution', {
       defaultBehavior: behavior(false),
       additionalBehaviors: { '/console/silent.html': behavior(true) },
+      // The function redirects the root; were it not there, the root would list the bucket.
+      defaultRootObject: 'console/index.html',
       domainNames: [domain.name],
       certificate: Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
@@ -98,6 +103,7 @@ export class ConsoleSite extends Construct {
       logBucket: logs,
       logFilePrefix: 'cloudfront/',
     });
+    Annotations.of(this.distribution).acknowledgeWarning(LISTS_BUCKET);
     this.#nameIt(domain);
   }
 

@@ -81,6 +81,8 @@ describe('the console of a deployment', () => {
   test('has no error of S3 turned into its page', () => {
     const [{ DistributionConfig: config }] = propertiesOf(withUsers, 'AWS::CloudFront::Distribution');
     expect(config.CustomErrorResponses).toBeUndefined();
+    // Whoever asks for the root gets no list of the bucket.
+    expect(config.DefaultRootObject).toBe('console/index.html');
   });
 
   test('has the policy of the embedded one: scripts of its own host, data of its regions and its issuer', () => {
