@@ -88,9 +88,9 @@ function Tensors(props: { readonly title: string; readonly of: ModelVersion['sig
       ariaLabels={{ tableLabel: props.title }}
       wrapLines
       columnDefinitions={[
-        { id: 'name', header: props.title, cell: ({ name }) => <code>{name}</code> },
-        { id: 'type', header: 'Type', cell: ({ datatype }) => datatype, width: 100 },
-        { id: 'shape', header: 'Shape', cell: ({ shape }) => shapeText(shape) },
+        { id: 'name', header: props.title, cell: ({ name }) => <code>{name}</code>, minWidth: 140 },
+        { id: 'type', header: 'Type', cell: ({ datatype }) => datatype, minWidth: 80 },
+        { id: 'shape', header: 'Shape', cell: ({ shape }) => shapeText(shape), minWidth: 90 },
       ]}
     />
   );
@@ -109,11 +109,11 @@ function Checks({ version: { validation } }: { readonly version: ModelVersion })
           id: 'check',
           header: 'Check',
           cell: ({ check, outcome }) => (
-            <StatusIndicator type={OUTCOMES[outcome]} iconAriaLabel={outcome}>
+            <StatusIndicator type={OUTCOMES[outcome]} iconAriaLabel={outcome} wrapText={false}>
               {check}
             </StatusIndicator>
           ),
-          width: 170,
+          minWidth: 150,
         },
         {
           id: 'detail',
@@ -130,7 +130,7 @@ function Checks({ version: { validation } }: { readonly version: ModelVersion })
           ),
           minWidth: 260,
         },
-        { id: 'took', header: 'Took', cell: ({ took_ms: took }) => duration(took), width: 100 },
+        { id: 'took', header: 'Took', cell: ({ took_ms: took }) => duration(took), minWidth: 90 },
       ]}
     />
   );
