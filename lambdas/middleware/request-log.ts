@@ -21,7 +21,7 @@ export function requestLog(ports: Pick<Platform, 'log' | 'clock'>, routeId: stri
       trace_id: traceIdOf(exchange),
       tenant: known ? exchange.caller?.tenant.id : undefined,
       principal: known ? exchange.principal?.id : undefined,
-      model: known ? exchange.event.pathParameters?.model : undefined,
+      model: known ? modelOf(exchange, error) : undefined,
       version: response?.headers['Sluice-Model-Version'],
       bytes_in: bytesOf(exchange.event),
       bytes_out: typeof response?.body === 'string' ? response.body.length : undefined,
@@ -43,4 +43,10 @@ function bytesOf({ body, isBase64Encoded }: Step['event']['event']): number {
 /** Its caller's where nothing is traced here. */
 function traceIdOf({ trace, headers: { traceparent } }: Step['event']): string | undefined {
   return trace?.context.traceId ?? (traceparent === undefined ? undefined : contextIn(traceparent)?.traceId);
+}
+
+/** As the path names it: of a caller that is known, and of a model that there is. Anything else is text that somebody sent. */
+export function modelOf({ principal, event }: Step['event'], error: Step['error']): string | undefined {
+  const isNone = error != null && asFailure(error).code === 'model-unknown';
+  return principal === undefined || isNone ? undefined : event.pathParameters?.model;
 }

@@ -3,6 +3,7 @@ import type { Platform } from '../../core/ports/platform.ts';
 import type { Spans } from '../../core/ports/spans.ts';
 import { traceOf } from '../../core/trace/trace-context.ts';
 import type { Middleware, Step } from './exchange.ts';
+import { modelOf } from './request-log.ts';
 
 /**
  * A span a request, the first or its caller's child: kept if its trace is, and always if we failed. What belongs to another region's
@@ -18,7 +19,8 @@ export function tracing(
     const status = response?.status ?? 500;
     if (trace === undefined || (!trace.context.sampled && status < 500)) return;
     const failure = status < 500 ? undefined : error == null ? `http-${status}` : asFailure(error).code;
-    const { model, version } = exchange.event.pathParameters ?? {};
+    const model = modelOf(exchange, error);
+    const version = response?.headers['Sluice-Model-Version'];
     const tenant = exchange.elsewhere === undefined ? exchange.caller?.tenant.id : undefined;
     spans.record({
       ...trace,

@@ -23,6 +23,7 @@ const PARAMS: Readonly<Record<string, readonly string[]>> = {
   webhook: [`wh_${'0'.repeat(16)}`, 'wh_1', ''],
   delivery: [`msg_${'0'.repeat(32)}`, 'msg_1', ''],
   release: [`rel_${'0'.repeat(32)}`, 'rel_1', ''],
+  letter: [`dl_${'0'.repeat(32)}`, 'dl_1', ''],
   upload: ['upl_0', `upl_${'0'.repeat(32)}`, '%2e%2e'],
 };
 
