@@ -42,7 +42,7 @@ const commands = [...README.matchAll(/^\| (`npm run sluice -- .*?) \|/gm)].flatM
   [...(cell ?? '').matchAll(/`(?:npm run sluice -- )?([^`]+)`/g)].map(([, line]) =>
     (line ?? '')
       .split(' ')
-      .filter((_, at, words) => words.slice(0, at + 1).every((each) => /^[a-z-]+$/.test(each)))
+      .filter((_, at, words) => words.slice(0, at + 1).every((each) => /^[a-z]+(-[a-z]+)*$/.test(each)))
       .join(' '),
   ),
 );
