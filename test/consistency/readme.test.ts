@@ -42,7 +42,9 @@ const commands = [...README.matchAll(/^\| (`npm run sluice -- .*?) \|/gm)].flatM
   [...(cell ?? '').matchAll(/`(?:npm run sluice -- )?([^`]+)`/g)].map(([, line]) =>
     (line ?? '')
       .split(' ')
-      .filter((_, at, words) => words.slice(0, at + 1).every((each) => /^[a-z]+(-[a-z]+)*$/.test(each)))
+      .filter((_, at, words) =>
+        words.slice(0, at + 1).every((each, place) => (place === 0 ? /^[a-z]+(-[a-z]+)*$/ : /^[a-z]+$/).test(each)),
+      )
       .join(' '),
   ),
 );
