@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openRegion } from '../../adapters/local/open-region.ts';
 import { REGION_MIGRATIONS } from '../../adapters/local/schema.ts';
 import type { Job } from '../../core/inference/job.ts';
@@ -95,7 +95,7 @@ describe('a damaged region', () => {
     writeFileSync(join(platform.folder, 'region.key'), `${'00'.repeat(32)}\n`);
     await platform.start();
     expect(await receive()).toEqual([]);
-    expect(platform.logged.join()).toContain('record-damaged');
+    await vi.waitFor(() => expect(platform.logged.join()).toContain('record-damaged'));
   });
 
   it('does not start on a schema of a newer release', async () => {

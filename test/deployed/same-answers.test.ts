@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureCanary } from '../../core/tenancy/canary.ts';
 import { type Cloud, startCloud } from '../support/aws/cloud.ts';
 import { DeployedPlatform } from '../support/aws/deployed-platform.ts';
 import { idLookup } from '../support/bad-models.ts';
@@ -40,6 +41,8 @@ afterAll(async () => {
 
 /** The same tenants and credentials in both. */
 async function prepare(platform: PlatformUnderTest): Promise<Host> {
+  // A deployment always has it, one machine where it checks itself.
+  await ensureCanary(platform.region().platform, 'us', async (make) => make());
   const admin = await platform.addTenant('acme', { allowedOrigins: ['https://acme.example'] });
   const suspended = await platform.addTenant('late');
   await platform.changeTenant('late', { suspended: true });
