@@ -34,6 +34,7 @@ export type DeployedOptions = StartOptions & {
   readonly scheduled?: readonly Scheduled[];
   /** Variables of every function beside those that it is deployed with. */
   readonly functionVariables?: Readonly<Record<string, string>>;
+  readonly tracesUrl?: string;
   /** Where functions and workers find services, in place of the cloud's own. */
   readonly endpoints?: Partial<Endpoints>;
   /** Whether every call of functions and workers is held against their policies at the end: true unless told otherwise. */
@@ -83,6 +84,7 @@ export class DeployedPlatform extends PlatformUnderTest {
         scheduled,
         endpoints,
         functionVariables,
+        tracesUrl: options.tracesUrl,
       };
       const deployed = await DeployedRegion.create(parts);
       regionUrls[region] = deployed.gateway.url;

@@ -35,6 +35,8 @@ export type DeployedRegionOptions = {
   readonly endpoints?: Partial<Endpoints>;
   /** Variables of every function beside those that it is deployed with. */
   readonly functionVariables?: Readonly<Record<string, string>>;
+  /** Where all processes send spans of every request; default: nowhere. */
+  readonly tracesUrl?: string | undefined;
 };
 
 let made = 0;
@@ -165,7 +167,12 @@ function credentialsOf(process: DeployedFunction | 'worker'): Readonly<Record<st
   return { AWS_ACCESS_KEY_ID: accessKeyIdOf(process), AWS_SECRET_ACCESS_KEY: 'local' };
 }
 
-async function createResources({ cloud, region, directoryTable }: DeployedRegionOptions): Promise<RegionVariables> {
+async function createResources({
+  cloud,
+  region,
+  directoryTable,
+  tracesUrl = '',
+}: DeployedRegionOptions): Promise<RegionVariables> {
   const { dynamo, fauxqs, ecs, secrets } = cloud;
   made += 1;
   const prefix = `sluice-${DEPLOYMENT}-${region}-${made}`;
@@ -194,8 +201,8 @@ async function createResources({ cloud, region, directoryTable }: DeployedRegion
     SLUICE_SETTINGS_PARAMETER: `/${prefix}/settings`,
     SLUICE_SIGNING_KEY_SECRET: `${prefix}-signing-key`,
     SLUICE_USD_PER_COMPUTE_HOUR: '0.05',
-    SLUICE_TRACES_URL: '',
-    SLUICE_TRACES_SHARE: '0',
+    SLUICE_TRACES_URL: tracesUrl,
+    SLUICE_TRACES_SHARE: '1',
   } satisfies RegionVariables;
   secrets.create(variables.SLUICE_SIGNING_KEY_SECRET);
   secrets.create(operatorSecret(variables));
