@@ -19,8 +19,7 @@ export type ConsoleSource = { readonly state: ConsoleState };
 /** What a console is built of, within the repository. */
 const SOURCES = ['console', 'clients/typescript', 'core/units.ts', 'package-lock.json'];
 const BUILT = join('console', 'dist');
-/** Past Vite's lock: what is built here is built into a folder of its own. */
-const BUILD = ['build', '-c', join('console', 'vite.config.ts'), '--logLevel', 'error', '--bypass-lock'];
+const BUILD = ['build', '-c', join('console', 'vite.config.ts'), '--logLevel', 'error'];
 /** Behind the platform, which starts beside it. */
 const PRIORITY = 10;
 
