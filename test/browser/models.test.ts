@@ -223,8 +223,6 @@ describe.skipIf(!hasBrowser)('models in the console', () => {
 
   test.each([
     { width: 1280, dark: false },
-    { width: 1280, dark: true },
-    { width: 390, dark: false },
     { width: 390, dark: true },
   ])('can be used by everyone: $width wide, dark $dark', async (options) => {
     const page = await open('/us/models', options);

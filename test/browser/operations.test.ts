@@ -92,8 +92,6 @@ describe.skipIf(!hasBrowser)('operations in the console', () => {
 
   test.each([
     { width: 1280, dark: false },
-    { width: 1280, dark: true },
-    { width: 390, dark: false },
     { width: 390, dark: true },
   ])('can be used by everyone: $width wide, dark $dark', async (options) => {
     await open('workers', options);

@@ -91,8 +91,6 @@ describe.skipIf(!hasBrowser)('the overview', () => {
 
   test.each([
     { width: 1280, dark: false },
-    { width: 1280, dark: true },
-    { width: 390, dark: false },
     { width: 390, dark: true },
   ])('can be used by everyone: $width wide, dark $dark', async (options) => {
     await open(options);

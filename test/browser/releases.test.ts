@@ -268,8 +268,6 @@ describe.skipIf(!hasBrowser)('releases in the console', () => {
 
   test.each([
     { width: 1280, dark: false },
-    { width: 1280, dark: true },
-    { width: 390, dark: false },
     { width: 390, dark: true },
   ])('can be used by everyone: $width wide, dark $dark', async (options) => {
     const version = await pushNext(`for everyone ${options.width} ${options.dark}`);
