@@ -28,6 +28,8 @@ export type FinishedSpan = {
 export interface Spans {
   /** 0 to 1: the share of traces that begin here of which spans are kept. */
   readonly share: number;
+  /** Asked before a trace is sampled: false once as many were within this second as one may cost. What fails is told all the same. */
+  hasRoom(nowMs: number): boolean;
   /** Never throws and never blocks. */
   record(span: FinishedSpan): void;
   /** Resolves once what was recorded before is away or given up. Never throws. */

@@ -15,7 +15,7 @@ import { refusal } from './refusal.ts';
 import { regionGuard } from './region-guard.ts';
 import { requestLog } from './request-log.ts';
 import { requestRate } from './request-rate.ts';
-import { tracing } from './tracing.ts';
+import { traceRequests } from './tracing.ts';
 
 /** No step reads Lambda's context: what they need of it is in the Invocation. */
 const NO_CONTEXT = {} as Context;
@@ -35,9 +35,9 @@ export function chain(
 ): HttpHandler {
   const isChange = route.plane === 'control' && route.method !== 'GET';
   const run = middy<Exchange, HttpAnswer, Error>({ timeoutEarlyInMillis: 0 });
-  if (host.spans !== undefined) run.use(tracing({ ...host, spans: host.spans }, route));
+  const tracing = traceRequests(host, route);
   run
-    .use(requestLog(host, route.id, isChange))
+    .use(requestLog(host, route.id, isChange, tracing?.record))
     .use(answerHeaders(host.config.region, route.plane))
     .use(cors(host.config));
   const audited = isChange && route.role !== 'public' ? audit(host, route.id) : undefined;
@@ -53,5 +53,9 @@ export function chain(
     if (audited !== undefined) run.use(audited.inner);
   }
   run.handler(handle);
-  return (event, invocation) => run(new Exchange(event, invocation, host.clock.nowMs()), NO_CONTEXT);
+  return (event, invocation) => {
+    const exchange = new Exchange(event, invocation, host.clock.nowMs());
+    tracing?.begin(exchange);
+    return run(exchange, NO_CONTEXT);
+  };
 }

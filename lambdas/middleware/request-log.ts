@@ -6,11 +6,17 @@ import type { Middleware, Step } from './exchange.ts';
 /**
  * One line a request: changes of the control plane at `info`, what broke on our side at `warn`, the rest at `debug`:
  * predictions, refusals under load and strangers come by the ten thousand. Sizes are of what is sent and answered, in bytes,
- * those of text in characters; a body that is streamed has none. Of a request that belongs to another region no tenant or principal is named.
+ * those of text in characters; a body that is streamed has none. `trace` is told of the same. Of a request that belongs to another region no tenant or principal is named.
  */
-export function requestLog(ports: Pick<Platform, 'log' | 'clock'>, routeId: string, isChange: boolean): Middleware {
-  const { log, clock } = ports;
-  const write = ({ event: exchange, response, error }: Step) => {
+export function requestLog(
+  { log, clock }: Pick<Platform, 'log' | 'clock'>,
+  routeId: string,
+  isChange: boolean,
+  trace?: (step: Step) => void,
+): Middleware {
+  const write = (step: Step) => {
+    trace?.(step);
+    const { event: exchange, response, error } = step;
     const status = response?.status ?? 500;
     const known = exchange.elsewhere === undefined;
     const fields = {

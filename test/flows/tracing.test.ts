@@ -23,7 +23,7 @@ type Traced = {
 
 async function startTraced(share: number): Promise<Traced> {
   const exporter = new InMemorySpanExporter();
-  const spans = createSpans(exporter, { share, attributes: { 'sluice.region': 'us' } });
+  const spans = createSpans(exporter, { share, attributes: { 'sluice.region': 'us' }, tracesPerSecond: 1000 });
   const running = await startRunning({ models: ['row-sum', crashOnCue()], runners: 1, spans: () => spans });
   return {
     running,
@@ -128,6 +128,12 @@ describe('no request is sampled', () => {
       expect(failures['POST /v2/models/{model}/infer']).toBe(failures.outcome);
     });
   });
+});
+
+test('no more traces are sampled in a second than one may cost', () => {
+  const spans = createSpans(new InMemorySpanExporter(), { share: 1, attributes: {}, tracesPerSecond: 3 });
+  const inSecond = (ms: number) => Array.from({ length: 5 }, () => spans.hasRoom(ms)).filter(Boolean).length;
+  expect([inSecond(1000), inSecond(1999), inSecond(2000)]).toEqual([3, 0, 3]);
 });
 
 describe('the way to a collector', () => {
