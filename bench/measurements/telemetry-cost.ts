@@ -6,9 +6,11 @@ import { inferRequest } from '../infer-request.ts';
 import { runLoad } from '../load.ts';
 import type { ClosedLoop } from '../load-spec.ts';
 import { type Measurement, spread, withDigits } from '../measurement.ts';
-import { median } from '../statistics.ts';
+import { median, sleep } from '../statistics.ts';
 
 const WARMUP_MS = 2_000;
+/** What a start makes up for is over: roll-ups of the runs before, a first look at everything. */
+const SETTLED_AFTER_MS = 15_000;
 /** The smallest model: what telemetry costs is the same for every request, and of no other as large a share. */
 const SMALLEST = requestOf('row-sum');
 const USUAL = requestOf('ticket-sentiment');
@@ -77,6 +79,7 @@ type Given = { readonly args?: readonly string[]; readonly environment?: Readonl
 function measure(bench: Bench, given: Given): Promise<Side> {
   const durationMs = bench.quick ? 2_000 : 6_000;
   return bench.withPlatform(async (platform) => {
+    await sleep(SETTLED_AFTER_MS);
     const load = async (request: typeof SMALLEST, loop: ClosedLoop) => {
       const requests = [inferRequest(request.model, request.inputs, platform.apiKeyOf('acme'))];
       const result = await runLoad({ port: platform.port, requests, loop, warmupMs: WARMUP_MS, durationMs });
