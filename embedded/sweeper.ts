@@ -1,26 +1,11 @@
-import { sweep, UNSENT_AFTER_MS } from '../core/inference/sweep.ts';
+import { type SweepPorts, sweep, UNSENT_AFTER_MS } from '../core/inference/sweep.ts';
 import type { Platform } from '../core/ports/platform.ts';
 import { SECOND_MS } from '../core/units.ts';
 
 const SWEEP_EVERY_MS = 5 * SECOND_MS;
 
 /** Sends again at once what a crash left unsent, and goes on looking until stopped. */
-export async function startSweeper(
-  ports: Pick<
-    Platform,
-    | 'jobs'
-    | 'queue'
-    | 'answers'
-    | 'captures'
-    | 'deadLetters'
-    | 'feedbacks'
-    | 'telemetry'
-    | 'meters'
-    | 'validations'
-    | 'clock'
-    | 'log'
-  >,
-): Promise<{ stop(): Promise<void> }> {
+export async function startSweeper(ports: SweepPorts & Pick<Platform, 'clock'>): Promise<{ stop(): Promise<void> }> {
   const nowMs = ports.clock.nowMs();
   const { resent } = await sweep(ports, nowMs, nowMs);
   if (resent > 0) ports.log.info('sent again after a restart', { jobs: resent });
@@ -34,23 +19,7 @@ export async function startSweeper(
   };
 }
 
-async function sweepUntil(
-  ports: Pick<
-    Platform,
-    | 'jobs'
-    | 'queue'
-    | 'answers'
-    | 'captures'
-    | 'deadLetters'
-    | 'feedbacks'
-    | 'telemetry'
-    | 'meters'
-    | 'validations'
-    | 'clock'
-    | 'log'
-  >,
-  signal: AbortSignal,
-): Promise<void> {
+async function sweepUntil(ports: SweepPorts & Pick<Platform, 'clock'>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await ports.clock.sleep(SWEEP_EVERY_MS, signal);

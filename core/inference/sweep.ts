@@ -9,7 +9,8 @@ const SWEEP_JOBS = 500;
 /** Of 25 ms each on AWS: a whole sweep sends for a second. */
 const SENT_AT_ONCE = 16;
 
-type SweepPorts = Pick<
+/** What a sweep looks through. */
+export type SweepPorts = Pick<
   Platform,
   | 'jobs'
   | 'queue'

@@ -4,6 +4,7 @@ import { asFailure, Failure } from '../failure.ts';
 import type { Tensor } from '../inference/tensor.ts';
 import { MIB } from '../units.ts';
 import type { GoldenPair } from './golden.ts';
+import { readWhole } from './read-whole.ts';
 
 /** Enough for a thousand pairs of 64 KiB; all of it is held in memory while a push is checked. */
 const MOST_GOLDEN_BYTES = 64 * MIB;
@@ -17,7 +18,7 @@ export type Golden = { readonly pairs: readonly GoldenPair[]; readonly file: Uin
  * `golden-invalid` names the line; `body-too-large` beyond 64 MiB.
  */
 export async function parseGolden(bytes: AsyncIterable<Uint8Array>): Promise<Golden> {
-  const file = await readWhole(bytes);
+  const file = await readWhole(bytes, 'golden', MOST_GOLDEN_BYTES);
   const pairs: GoldenPair[] = [];
   let line = 0;
   for (const text of decode(file).split('\n')) {
@@ -48,24 +49,6 @@ function tensors(json: unknown, field: string): Tensor[] {
   const list = expectArray(json, field);
   if (list.length === 0) throw new Failure('request-invalid', { field, detail: `${field} must not be empty` });
   return list.map((tensor, at) => decodeTensor(tensor, `${field}[${at}]`));
-}
-
-async function readWhole(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of bytes) {
-    length += chunk.length;
-    if (length > MOST_GOLDEN_BYTES)
-      throw new Failure('body-too-large', { field: 'golden', limitBytes: MOST_GOLDEN_BYTES });
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function decode(bytes: Uint8Array): string {

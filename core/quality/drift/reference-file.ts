@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { describeIssues } from '../../describe-issues.ts';
 import { Failure } from '../../failure.ts';
+import { readWhole } from '../../models/read-whole.ts';
 import type { Signature } from '../../models/signature.ts';
 import { MIB } from '../../units.ts';
 import { CONFIDENCE_BINS, Confidence } from '../confidence.ts';
@@ -70,7 +71,7 @@ export type ReferenceFile = z.input<typeof fileSchema>;
 export async function readReferenceFile(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly profile: Profile; readonly file: Uint8Array }> {
-  const file = await readWhole(bytes);
+  const file = await readWhole(bytes, 'reference', MOST_REFERENCE_BYTES);
   const parsed = fileSchema.safeParse(parse(file));
   if (!parsed.success) throw invalid(describeIssues(parsed.error, 'reference.json'));
   const { labels = {}, confidence, inputs = {} } = parsed.data;
@@ -127,24 +128,6 @@ function parse(file: Uint8Array): unknown {
   } catch (cause) {
     throw new Failure('reference-invalid', { problems: ['reference.json: is no JSON in UTF-8'] }, { cause });
   }
-}
-
-async function readWhole(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of bytes) {
-    length += chunk.length;
-    if (length > MOST_REFERENCE_BYTES)
-      throw new Failure('body-too-large', { field: 'reference', limitBytes: MOST_REFERENCE_BYTES });
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function sumOf(counts: readonly number[]): number {
